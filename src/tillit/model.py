@@ -28,7 +28,8 @@ __all__ = [
     "parse_instant",
 ]
 
-# ASCII only, so that no two ids look alike; no dots or slashes first, so that each is a safe file name.
+# ASCII only, so that no two ids look alike; no dots or slashes first, so that each is a safe
+# file name.
 PARTY_ID = re.compile(r"[a-z][a-z0-9]{0,30}(?:-[a-z0-9]{1,30}){0,3}")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 AGREEMENT_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,118}[a-z0-9]")
@@ -53,9 +54,9 @@ class Treatment(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a kind: names and types as in its ODCS contract, ``sql_type`` as DuckDB writes it.
+    """One column of a kind, named and typed as in its ODCS contract.
 
-    ``key`` is the 1-based place in the grain, 0 outside it. ``level`` is the classification,
+    ``sql_type`` is as DuckDB writes it. ``key`` is the 1-based place in the grain, 0 outside it. ``level`` is the classification,
     1 public to 4 restricted. ``witness`` is ``kind.column`` of the outcome that the receiver
     observes itself, or None.
     """
@@ -114,7 +115,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Period:
-    """One turn of a cadence: from ``start`` to ``end`` (exclusive), due at the consumer by ``cut_off``."""
+    """One turn of a cadence: ``start`` to ``end`` (exclusive), due at the consumer by ``cut_off``."""
 
     start: datetime
     end: datetime
