@@ -1,0 +1,1 @@
+"""One HTML page about a party's relationships; opens without a network."""

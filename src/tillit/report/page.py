@@ -1,0 +1,48 @@
+"""The page: content and charts into one HTML file. I/O: `write` only."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from tillit.report import charts
+from tillit.report.content import Content
+
+__all__ = ["render", "write"]
+
+_LEVELS = {1: "public", 2: "internal", 3: "confidential", 4: "restricted"}
+
+
+def render(content: Content) -> str:
+    """The whole page as text; what partners wrote is escaped."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["score"] = _score
+    environment.filters["percent"] = _percent
+    environment.globals.update(
+        bits_by_column=lambda d: Markup(charts.bits_by_column(d)),  # noqa: S704 (made here)
+        what_moved=lambda m: Markup(charts.what_moved(m)),  # noqa: S704
+        levels=_LEVELS,
+    )
+    source = files("tillit.report").joinpath("page.html.j2").read_text(encoding="utf-8")
+    over_time = Markup(charts.score_over_time(content.relationships))  # noqa: S704
+    return environment.from_string(source).render(page=content, over_time=over_time)
+
+
+def write(content: Content, path: Path) -> Path:
+    """Write the page, replacing one that is there; returns its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(content), encoding="utf-8")
+    return path
+
+
+def _score(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.0f}"
+
+
+def _percent(value: float | None) -> str:
+    return "not measured" if value is None else f"{100 * value:.0f} %"
