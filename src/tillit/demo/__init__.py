@@ -1,0 +1,1 @@
+"""Worlds to run the product on: a simulated trading year, and real data of other people."""

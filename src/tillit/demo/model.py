@@ -1,0 +1,115 @@
+"""What every world has, simulated or real. Pure but for `write_tables`, which writes Parquet.
+
+A world is parties, the exchanges they want, the tables that each of them has at home, and the
+steps of a clock. Rows carry ``recorded_at``, the instant at which they became known at home, so
+that whoever runs a world writes all tables once and lets the clock pick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tillit.model import Every
+
+__all__ = ["OWN", "Fact", "Partner", "Step", "Want", "World", "write_tables"]
+
+OWN = "own_"
+"""Tables named so are what a party observed itself (for ``own.<kind>`` of its lake); the others
+are sources of what it sends."""
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A party: its id, and the name that people call it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Want:
+    """An exchange that two parties want: one agreement.
+
+    ``cut_off_hours`` as in `tillit.model.Cadence`: negative hours lie after the period's start.
+    """
+
+    provider: str
+    consumer: str
+    kind: str
+    every: Every
+    cut_off_hours: float
+    purpose: str
+    withheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One turn of the clock: at ``now`` the wants are published, at ``receive_at`` all receive.
+
+    A want is published for the period that is next due at ``now``, with what was recorded before
+    ``now``; it has nothing to send in some steps (nobody complains every month).
+    """
+
+    now: datetime
+    receive_at: datetime
+    wants: tuple[Want, ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One planted story: what the measure should show, and from when on."""
+
+    who: str
+    what: str
+    since: datetime
+    shows: str
+
+
+@dataclass(frozen=True)
+class World:
+    """Parties, wants, tables and clock; ``contents`` is party -> table name -> table.
+
+    ``planted`` lists the rows that the rules must refuse: party, partner, kind, key, column, what.
+    """
+
+    name: str
+    parties: tuple[Partner, ...]
+    wants: tuple[Want, ...]
+    steps: tuple[Step, ...]
+    contents: Mapping[str, Mapping[str, pa.Table]] = field(repr=False)
+    planted: pa.Table = field(repr=False)
+    story: tuple[Fact, ...] = ()
+
+    def __post_init__(self) -> None:
+        frozen = {party: MappingProxyType(dict(t)) for party, t in self.contents.items()}
+        object.__setattr__(self, "contents", MappingProxyType(frozen))
+
+    @property
+    def start(self) -> datetime:
+        """When the first step begins."""
+        return self.steps[0].now
+
+    @property
+    def end(self) -> datetime:
+        """When the last step ends."""
+        return self.steps[-1].receive_at
+
+    def tables(self, party: str) -> Mapping[str, pa.Table]:
+        """A party's tables by name: a kind's name, or `OWN` and a kind's name."""
+        return self.contents[party]
+
+
+def write_tables(world: World, party: str, folder: Path) -> dict[str, Path]:
+    """Write a party's tables as ``<name>.parquet`` into a folder; the same world, the same bytes."""
+    written: dict[str, Path] = {}
+    for name, table in sorted(world.tables(party).items()):
+        written[name] = folder / f"{name}.parquet"
+        pq.write_table(table, written[name], compression="zstd")
+    return written
