@@ -107,7 +107,7 @@ class World:
 
 
 def write_tables(world: World, party: str, folder: Path) -> dict[str, Path]:
-    """Write a party's tables as ``<name>.parquet`` into a folder; the same world, the same bytes."""
+    """Write a party's tables as ``<name>.parquet``; the same world gives the same bytes."""
     written: dict[str, Path] = {}
     for name, table in sorted(world.tables(party).items()):
         written[name] = folder / f"{name}.parquet"
