@@ -141,7 +141,7 @@ class DatabaseUnavailable(Unavailable):
     """PostgreSQL or the lake could not be reached."""
 
     family = "database"
-    codes = frozenset({"unreachable", "lock-timeout"})
+    codes = frozenset({"unreachable", "lock-timeout", "memory", "disk-full"})
 
 
 class Refusal(TillitError):

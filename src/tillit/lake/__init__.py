@@ -1,0 +1,29 @@
+"""A party's lake: DuckLake, encrypted, its catalog in PostgreSQL. I/O.
+
+`Lake` lands shipments and answers questions as of a time; `open_payload` lets a partner's Parquet
+in once it is measured. Schemas: ``landed``, ``own``, ``exchange``, ``quarantine``, ``current``,
+``as_of`` and ``trust``.
+"""
+
+from tillit.lake.landing import Landed, Landing
+from tillit.lake.payload import (
+    ParquetInfo,
+    Written,
+    inspect_parquet,
+    open_payload,
+    unpacked_bytes,
+    write_parquet,
+)
+from tillit.lake.store import Lake
+
+__all__ = [
+    "Lake",
+    "Landed",
+    "Landing",
+    "ParquetInfo",
+    "Written",
+    "inspect_parquet",
+    "open_payload",
+    "unpacked_bytes",
+    "write_parquet",
+]

@@ -1,0 +1,221 @@
+"""Parquet that goes to a partner or came from one. I/O: files, DuckDB.
+
+What comes from a partner is a bomb until it is measured. A Parquet file of a megabyte can hold a
+text of a megabyte once and refer to it ten million times; its footer can say whatever it likes.
+So the size that a shipment states is the size of its cells unpacked (`unpacked bytes`: 8 for each
+cell, and the bytes of each text), the footer must not contradict it, and before anything else
+looks at the rows one streamed pass counts what is really there and stops as soon as it is more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from tillit.engine import quote_identifier, quote_literal, refused_as_query, scalar, translated
+from tillit.errors import DatabaseUnavailable, PayloadRefused, TableRefused, TillitError
+
+__all__ = [
+    "ParquetInfo",
+    "Written",
+    "inspect_parquet",
+    "open_payload",
+    "unpacked_bytes",
+    "write_parquet",
+]
+
+CELL_BYTES = 8
+MAX_COLUMNS = 500
+_BATCH_ROWS = 1_000_000
+# Page headers, levels and dictionaries that are never referred to: what an honest footer may
+# state beyond the cells.
+_SLACK_FACTOR, _SLACK_BYTES = 3, 1 << 20
+_MEASURED_TYPES = {"VARCHAR": "strlen", "BLOB": "octet_length"}
+_PLAIN_TYPES = frozenset(
+    {
+        *("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DATE"),
+        *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "TIME", "UUID"),
+        *("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class ParquetInfo:
+    """What a file's footer says of it; nothing here was checked against the rows.
+
+    ``encoded_bytes`` is the sum of its pages before compression. ``columns`` are names and DuckDB
+    types in the file's order.
+    """
+
+    rows: int
+    encoded_bytes: int
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A Parquet file that was written; ``unpacked_bytes`` is what its shipment states."""
+
+    path: Path
+    rows: int
+    bytes: int
+    unpacked_bytes: int
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> Written:
+    """Write what a query of ours gives to ``path``, zstd.
+
+    Level 1 and version 2 pages take a quarter less CPU than DuckDB's defaults and are 5 % smaller
+    on a forecast. The size is measured on the file, so that both sides measure the same thing.
+    Raises TableRefused when the query cannot run.
+    """
+    with translated(f"writing {path.name}", refused_as_query("the rows of a shipment")):
+        connection.execute(
+            f"copy ({query}) to {quote_literal(str(path))} (format parquet, "
+            "compression zstd, compression_level 1, parquet_version v2)"
+        )
+    info = inspect_parquet(connection, path)
+    return Written(path, info.rows, path.stat().st_size, unpacked_bytes(connection, path))
+
+
+def inspect_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> ParquetInfo:
+    """Read a file's footer, and no row; PayloadRefused if it is no Parquet that we take."""
+    source = quote_literal(str(path))
+    with _reading(path):
+        rows = scalar(connection, f"select num_rows from parquet_file_metadata({source})")
+        width, encoded = connection.execute(
+            "select count(distinct column_id), coalesce(sum(total_uncompressed_size), 0) "
+            f"from parquet_metadata({source})"
+        ).fetchall()[0]
+        if width > MAX_COLUMNS:
+            raise PayloadRefused(
+                "unpacks-too-large",
+                f"{path.name} has too many columns",
+                expected=f"at most {MAX_COLUMNS}",
+                found=width,
+            )
+        described = connection.execute(f"describe select * from read_parquet({source})").fetchall()
+    return ParquetInfo(rows, int(encoded), tuple((name, kind) for name, kind, *_ in described))
+
+
+def open_payload(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    *,
+    rows: int,
+    unpacked: int,
+    columns: Mapping[str, str],
+) -> None:
+    """Make the temporary view ``incoming`` (``row_no``, then ``columns``) over a partner's file.
+
+    ``rows``, ``unpacked`` and ``columns`` (name to DuckDB type, in order) are what the signed
+    statement says. ``row_no`` counts from 0 in the file's order. Raises PayloadRefused
+    (not-parquet, rows, unpacks-too-large) or TableRefused (missing-column, extra-column,
+    wrong-type).
+    """
+    info = inspect_parquet(connection, path)
+    if info.rows != rows:
+        raise PayloadRefused(
+            "rows", f"{path.name} holds another number of rows", expected=rows, found=info.rows
+        )
+    _same_columns(path, info.columns, columns)
+    if info.encoded_bytes > _SLACK_FACTOR * unpacked + _SLACK_BYTES:
+        raise _too_large(path, unpacked, info.encoded_bytes)
+    found = unpacked_bytes(connection, path, limit=unpacked)
+    if found != unpacked:
+        raise _too_large(path, unpacked, found)
+    names = ", ".join(quote_identifier(name) for name in columns)
+    with _reading(path):
+        connection.execute(
+            f"create or replace temp view incoming as select file_row_number as row_no, {names} "
+            f"from read_parquet({quote_literal(str(path))}, file_row_number = true)"
+        )
+
+
+def unpacked_bytes(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, limit: int | None = None
+) -> int:
+    """The size of a file's cells: 8 bytes each, and the bytes of each text.
+
+    Costs a pass over the columns of text, .05 s a million rows. Stops early, with what it has
+    counted, when that is more than ``limit``. Raises PayloadRefused.
+    """
+    info = inspect_parquet(connection, path)
+    total = info.rows * len(info.columns) * CELL_BYTES
+    lengths = " + ".join(
+        f"coalesce({_MEASURED_TYPES[kind]}({quote_identifier(name)}), 0)"
+        for name, kind in info.columns
+        if kind in _MEASURED_TYPES
+    )
+    if not lengths or (limit is not None and total > limit):
+        return total
+    query = f"select {lengths} as bytes from read_parquet({quote_literal(str(path))})"
+    with _reading(path):
+        for batch in connection.execute(query).to_arrow_reader(_BATCH_ROWS):
+            total += sum_of(batch.column(0))
+            if limit is not None and total > limit:
+                break
+    return total
+
+
+def sum_of(array: object) -> int:
+    """The sum of an Arrow array of integers, 0 when it is empty."""
+    import pyarrow.compute
+
+    return int(pyarrow.compute.sum(array).as_py() or 0)
+
+
+def _same_columns(path: Path, found: Sequence[tuple[str, str]], stated: Mapping[str, str]) -> None:
+    """Names and types must be as stated; the order may differ, the view has the stated one."""
+    held = dict(found)
+    if missing := [name for name in stated if name not in held]:
+        raise TableRefused(
+            "missing-column", f"{path.name} lacks a column", expected=missing[0], found="none"
+        )
+    if extra := [name for name, _ in found if name not in stated]:
+        raise TableRefused(
+            "extra-column",
+            f"{path.name} has a column that was not stated",
+            expected=", ".join(stated),
+            found=extra[0],
+        )
+    for name, kind in stated.items():
+        taken = held[name] in _MEASURED_TYPES or held[name] in _PLAIN_TYPES
+        if held[name] != kind or not (taken or held[name].startswith("DECIMAL(")):
+            raise TableRefused(
+                "wrong-type", f"{path.name}: {name}", expected=kind, found=held[name]
+            )
+
+
+def _too_large(path: Path, stated: int, found: int) -> PayloadRefused:
+    return PayloadRefused(
+        "unpacks-too-large",
+        f"{path.name} does not unpack to what was stated",
+        expected=f"{stated} bytes",
+        found=f"{found} bytes, or more",
+    )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Errors while a partner's file is read are the file's, memory and all."""
+
+    def refuse(message: str) -> TillitError:
+        return PayloadRefused("not-parquet", f"{path.name} cannot be read", found=message)
+
+    try:
+        with translated(f"reading {path.name}", refuse):
+            yield
+    except DatabaseUnavailable as error:
+        if error.code != "database.memory":
+            raise
+        raise PayloadRefused(
+            "unpacks-too-large",
+            f"{path.name} does not fit in the memory that is allowed",
+            found=error.found,
+        ) from None
