@@ -76,7 +76,11 @@ class Fact:
 class World:
     """Parties, wants, tables and clock; ``contents`` is party -> table name -> table.
 
-    ``planted`` lists the rows that the rules must refuse: party, partner, kind, key, column, what.
+    ``planted`` lists the rows that the rules must refuse: party, partner, kind, key, column, what,
+    recorded_at; key is the grain's values with ``|`` between them. ``outbound`` is SQL that a party
+    prepares a kind with instead of the product's (party -> kind -> file). ``names`` (party, name)
+    says whom a party stands for. ``left_out`` counts what of the input is no row of any table, by
+    the reason.
     """
 
     name: str
@@ -86,6 +90,9 @@ class World:
     contents: Mapping[str, Mapping[str, pa.Table]] = field(repr=False)
     planted: pa.Table = field(repr=False)
     story: tuple[Fact, ...] = ()
+    outbound: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    names: pa.Table | None = field(default=None, repr=False)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frozen = {party: MappingProxyType(dict(t)) for party, t in self.contents.items()}

@@ -33,7 +33,7 @@ class Character:
     - ``promise_honesty``: known troubles that the supplier tells before they hurt.
     - ``reliability``: order lines without late, short or rejected delivery.
     - ``inflation``: promised quantity over what the supplier expects to deliver; above 1 it
-      delivers less on every line than it says.
+      delivers less on nearly every line than it says.
     - ``complaint_rate``: troubles that make the buyer complain; ``grumbles``: complaints a week of
       the supplier about the buyer.
     - ``ideas``: design ideas that the supplier offers in a year, ``ideas_back`` that the buyer

@@ -26,6 +26,7 @@ _DEFECTS = ("porosity above limit", "dimension out of tolerance", "surface damag
 _QUIET_COVERAGE = 0.65
 _QUIET_HONESTY = 0.05
 _QUIET_TROUBLE = 3.0
+_OVERBOOKED = 0.8
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ def fates(
         honesty = _QUIET_HONESTY if quiet else supplier.promise_honesty
         told = trouble in _REASONS and known > 0 and bool(rng.random() < honesty)
         share = float(rng.uniform(0.5, 0.88)) if trouble == "short" else 1.0
-        if supplier.inflation > 1:
-            # It never has the capacity that it promises.
-            share *= float(np.clip(rng.normal(1 / supplier.inflation, 0.08), 0.4, 1))
+        if supplier.inflation > 1 and rng.random() < _OVERBOOKED:
+            # It seldom has the capacity that it promises.
+            share *= float(np.clip(rng.normal(1 / supplier.inflation, 0.13), 0.4, 1))
         delay = int(rng.integers(3, 13)) if trouble == "late" else -int(rng.integers(0, 2))
         quantity = int(line.row["quantity"])
         delivered = max(1, round(quantity * share))
@@ -99,12 +100,12 @@ def fates(
 def commitments(supplier: Character, drawn: list[Fate], rng: np.random.Generator) -> list[Row]:
     """The promises: a first one in the week after the order, a second when trouble is told.
 
-    Who inflates promises the whole order, sometimes more, whatever the plant can do.
+    Who inflates promises the whole order, every second time more, whatever the plant can do.
     """
     found: list[Row] = []
     for fate in drawn:
         covered = rng.random() < (_QUIET_COVERAGE if fate.quiet else supplier.coverage)
-        extra = float(rng.uniform(1.0, 1.12)) if supplier.inflation > 1 else 1.0
+        extra = max(1.0, float(rng.uniform(0.9, 1.1))) if supplier.inflation > 1 else 1.0
         told_first = fate.told and fate.known >= LEAD_WEEKS
         first = (fate.line.week + 1, int(rng.integers(0, 3)), float(rng.uniform(7, 15)))
         second = (

@@ -146,7 +146,7 @@ def _grumble(
                 continue
             number += 1
             row: Row = {
-                "complaint_id": f"C-{supplier.id}-{BUYER.id}-{number:03d}",
+                "complaint_id": f"C-{supplier.id}-{number:03d}",
                 "subject_ref": None,
                 "item_id": item.id,
                 "category": category,
@@ -197,7 +197,8 @@ def ideas(
         for number, week in enumerate(weeks_of, 1):
             offered = monday(week) + timedelta(days=int(rng.integers(0, 5)))
             row = _idea(supplier, rng)
-            row |= {"idea_id": f"I-{offerer}-{supplier.id}-{number:02d}", "offered_on": offered}
+            who = f"{BUYER.id}-{supplier.id}" if offerer == BUYER.id else supplier.id
+            row |= {"idea_id": f"I-{who}-{number:02d}", "offered_on": offered}
             history = _history(supplier, offered, rng)
             if not _at_or_after(offered, quiet_day):
                 _tell(voices, supplier, offerer, row, history, quiet_day)
