@@ -134,7 +134,9 @@ class MailboxUnavailable(Unavailable):
     """A mailbox could not be reached, read or written."""
 
     family = "mailbox"
-    codes = frozenset({"unreachable", "full", "denied", "missing-object"})
+    codes = frozenset(
+        {"unreachable", "full", "denied", "missing-object", "address", "host-key", "conflict"}
+    )
 
 
 class DatabaseUnavailable(Unavailable):
@@ -197,6 +199,7 @@ class AgreementRefused(Refusal):
             "kind-changed",
             "conflict",
             "column-not-permitted",
+            "purpose",
             "superseded",
         }
     )
@@ -266,6 +269,7 @@ class TableRefused(Refusal):
             "wrong-type",
             "source-unreadable",
             "all-rows-refused",
+            "row-count",
             "query",
         }
     )

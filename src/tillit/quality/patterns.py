@@ -1,0 +1,116 @@
+"""Regular expressions of a contract, held to what ECMA-262 and RE2 read alike. Pure.
+
+ODCS patterns are ECMA-262; DuckDB searches with RE2, which takes time in proportion to the text
+whatever the pattern. Only the common part is allowed: no look-around, no back references, no
+classes by property, no lazy or possessive repetition, and repetitions that RE2 accepts.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tillit.errors import ContractRefused
+
+__all__ = ["to_re2"]
+
+_LONGEST = 500
+_MOST_REPETITIONS = 1000  # RE2's own limit, nested ones multiplied
+_LARGEST = 5000  # far under where RE2 gives up for want of memory
+_TOKEN = re.compile(
+    r"""(?P<class>\[(?!\^\])\^?(?:\\.[0-9a-fA-F]{0,4}|[^\]\[\\])+\])
+      | (?P<open>\((?:\?:)?)
+      | (?P<close>\))
+      | (?P<repeat>[*+?]|\{[0-9]{1,4}(?:,[0-9]{0,4})?\})
+      | (?P<escape>\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[dDwWsStnrfv.\\/\-^$*+?()\[\]{}|]))
+      | (?P<other>[|^$])
+      | (?P<literal>[^\\\[\](){}*+?|^$])""",
+    re.VERBOSE | re.DOTALL,
+)
+_CLASS_ITEM = re.compile(
+    r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[dDwWsStnrfv.\\/\-^$*+?()\[\]{}|])|[^\\]", re.DOTALL
+)
+_SETS = ("\\d", "\\D", "\\w", "\\W", "\\s", "\\S")
+
+
+def to_re2(pattern: str, where: str) -> str:
+    """The pattern as RE2 writes it.
+
+    Raises ContractRefused ``unsupported`` for what the two languages do not share.
+    """
+    if not 0 < len(pattern) <= _LONGEST:
+        raise _refused(where, f"at most {_LONGEST} characters", pattern)
+    written: list[str] = []
+    groups: list[int] = []  # for each open group, the size of what stands before it
+    position, size, atom = 0, 0, 0  # atom: size of what a repetition would repeat, 0 for nothing
+    while position < len(pattern):
+        token = _TOKEN.match(pattern, position)
+        if token is None:
+            raise _refused(where, "what ECMA-262 and RE2 share", pattern[position:])
+        kind, text = token.lastgroup, token.group()
+        position = token.end()
+        if kind == "open":
+            groups.append(size)
+            size = 0
+        elif kind == "close":
+            if not groups:
+                raise _refused(where, "brackets in pairs", pattern)
+            atom = max(size, 1)
+            size += groups.pop()
+        elif kind == "repeat":
+            if not atom or atom * _most(text) > _MOST_REPETITIONS:
+                raise _refused(where, f"at most {_MOST_REPETITIONS} repetitions of something", text)
+            size += atom * (_most(text) - 1)
+        else:
+            size += 1
+        if size > _LARGEST:
+            raise _refused(where, f"at most {_LARGEST} steps when written out", pattern)
+        atom = {"close": atom, "class": 1, "escape": 1, "literal": 1}.get(str(kind), 0)
+        written.append(_class(text, where) if kind == "class" else _escaped(text, where))
+    if groups:
+        raise _refused(where, "brackets in pairs", pattern)
+    return "".join(written)
+
+
+def _most(repeat: str) -> int:
+    if repeat[0] != "{":
+        return 1
+    least, _, most = repeat[1:-1].partition(",")
+    if most and int(most) < int(least):
+        return _MOST_REPETITIONS + 1
+    return max(int(least), int(most or least), 1)
+
+
+def _class(text: str, where: str) -> str:
+    """A class; no ranges that run backwards or from a set, no signs doubled as set operations."""
+    start = "[^" if text.startswith("[^") else "["
+    inside = text[len(start) : -1]
+    items = _CLASS_ITEM.findall(inside)
+    if "".join(items) != inside or any(sign in inside for sign in ("--", "&&", "~~", "||", "[:")):
+        raise _refused(where, "a class that all readers read alike", text)
+    for number, item in enumerate(items[1:-1], start=1):
+        if item == "-":
+            low, high = items[number - 1], items[number + 1]
+            if low in _SETS or high in _SETS or _point(low) > _point(high):
+                raise _refused(where, "a range that runs upwards", text)
+    return start + "".join(_escaped(item, where) for item in items) + "]"
+
+
+def _escaped(text: str, where: str) -> str:
+    if not text.startswith("\\u"):
+        return text
+    if text[2] in "dD" and text[3] in "89abcdefABCDEF":
+        raise _refused(where, "no half of a surrogate pair", text)
+    return f"\\x{{{text[2:]}}}"
+
+
+def _point(item: str) -> int:
+    if item[:2] in ("\\x", "\\u"):
+        return int(item[2:], 16)
+    controls = {"\\t": 9, "\\n": 10, "\\v": 11, "\\f": 12, "\\r": 13}
+    return controls.get(item, ord(item[-1]))
+
+
+def _refused(where: str, expected: str, found: str) -> ContractRefused:
+    return ContractRefused(
+        "unsupported", f"{where} is not a pattern", expected=expected, found=found
+    )
