@@ -119,7 +119,7 @@ class KeyFileError(UsageError):
     """A key file cannot be used."""
 
     family = "key"
-    codes = frozenset({"missing", "mode", "passphrase", "unreadable"})
+    codes = frozenset({"missing", "mode", "passphrase", "unreadable", "unwritable"})
 
 
 class Unavailable(TillitError):

@@ -53,7 +53,7 @@ class _Envelope:
 
 
 def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
-    """What is signed: type and payload with their lengths in bytes, so neither runs into the other."""
+    """What is signed: type and payload, each behind its length in bytes, so neither runs over."""
     kind = payload_type.encode("utf-8")
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
@@ -197,10 +197,8 @@ def _read(envelope: bytes, max_bytes: int) -> _Envelope:
 def _signature(fields: Any) -> Signature:
     if not isinstance(fields, dict):
         raise _malformed("signatures that are objects")
-    keyid = fields.get("keyid")
-    if keyid is not None and not isinstance(keyid, str):
-        raise _malformed("a keyid that is text")
-    return Signature(keyid or "", _decode64(_text(fields, "sig")))
+    keyid = "" if fields.get("keyid") is None else _text(fields, "keyid")
+    return Signature(keyid, _decode64(_text(fields, "sig")))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -217,9 +215,14 @@ def _no_constant(name: str) -> NoReturn:
 
 def _text(fields: Mapping[str, Any], key: str) -> str:
     value = fields.get(key)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _is_unicode(value):
         raise _malformed(f"text under {key}")
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it has no half of a surrogate pair, which JSON can name and UTF-8 cannot hold."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _encode64(data: bytes) -> str:
