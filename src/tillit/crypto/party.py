@@ -1,4 +1,6 @@
-"""Who somebody is: party documents, accepted by fingerprint and followed through rotations. Pure.
+"""Who somebody is: party documents, accepted by fingerprint and followed through rotations.
+
+Pure, but for `PartyDocument.rotated`, which lets the key ring make and keep new keys.
 
 A document is JSON in a DSSE envelope, signed by the keys that it names. The first is believed
 because people compared its fingerprint; each later one because the keys known before signed it too.
@@ -7,6 +9,7 @@ because people compared its fingerprint; each later one because the keys known b
 from __future__ import annotations
 
 import hmac
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,13 +17,22 @@ from typing import Self
 
 from tillit.crypto import dsse
 from tillit.crypto.age import recipient_of
+from tillit.crypto.age.reader import Random
 from tillit.crypto.keys import Generation, KeyRing
 from tillit.crypto.party_text import Party, encode_party, parse_party
 from tillit.crypto.signing import PublicKeys
 from tillit.errors import PartyRefused, StatementRefused
 from tillit.model import isoformat
 
-__all__ = ["PAYLOAD_TYPE", "Party", "PartyDocument", "accept", "accept_rotation", "replay"]
+__all__ = [
+    "PAYLOAD_TYPE",
+    "Party",
+    "PartyDocument",
+    "accept",
+    "accept_rotation",
+    "peek_id",
+    "replay",
+]
 
 PAYLOAD_TYPE = "application/vnd.tillit.party.v1+json"
 _MAX_BYTES = 128 * 1024
@@ -62,8 +74,8 @@ class PartyDocument:
     def next(
         cls,
         known: Party,
-        *,
         keys: KeyRing,
+        *,
         issued_at: datetime,
         name: str | None = None,
         mailbox_url: str | None = None,
@@ -85,6 +97,23 @@ class PartyDocument:
             recipients=(recipient_of(generations[0].identity),),
         )
         return cls(party, _sign(party, generations))
+
+    @classmethod
+    def rotated(
+        cls, known: Party, keys: KeyRing, *, issued_at: datetime, random: Random = os.urandom
+    ) -> Self:
+        """The document that announces new keys, which the ring keeps as pending.
+
+        Keep and send the document, then call ``keys.finish_rotation()``. What dies in between is
+        mended by doing both again: the pending keys are announced once more, not made anew.
+        """
+        keys.prepare_rotation(random)
+        return cls.next(known, keys, issued_at=issued_at)
+
+
+def peek_id(envelope: bytes) -> str:
+    """The id that a document claims, before anything is verified; PartyRefused ``malformed``."""
+    return _claimed(envelope).id
 
 
 def accept(envelope: bytes, fingerprint: str) -> Party:
