@@ -178,6 +178,7 @@ class Agreement:
     columns: Mapping[str, Treatment]
     cadence: Cadence
     purpose: str = ""
+    reassess: datetime | None = None
     text: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
