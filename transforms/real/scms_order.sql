@@ -18,7 +18,7 @@ select
     'C62' as unit,
     line.ordered_on,
     line.requested_date,
-    line.country as ship_to,
+    strip_accents(line.country) as ship_to,
     line.pack_price as unit_price,
     'USD' as currency,
     'placed' as status,

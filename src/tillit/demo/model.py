@@ -76,11 +76,11 @@ class Fact:
 class World:
     """Parties, wants, tables and clock; ``contents`` is party -> table name -> table.
 
-    ``planted`` lists the rows that the rules must refuse: party, partner, kind, key, column, what,
-    recorded_at; key is the grain's values with ``|`` between them. ``outbound`` is SQL that a party
-    prepares a kind with instead of the product's (party -> kind -> file). ``names`` (party, name)
-    says whom a party stands for. ``left_out`` counts what of the input is no row of any table, by
-    the reason.
+    ``planted`` lists the rows that the rules must refuse: party, partner, kind, key (the grain's
+    values with ``|`` between them), column, what, rule, recorded_at. ``outbound`` is SQL that a
+    party prepares a kind with instead of the product's (party -> kind -> file). ``names`` (party,
+    name) says whom a party stands for. ``left_out`` counts what of the input is no row of any
+    table, by the reason.
     """
 
     name: str

@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 RHO = 0.6
 SIGMA = 0.22
 """Standard deviation of demand around its season, relative to its level."""
-_UNFORESEEN = 0.18
+_UNFORESEEN = 0.1
 _Z90 = 1.2816
 _QUIET_FORECASTS = 0.25
 

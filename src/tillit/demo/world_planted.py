@@ -35,7 +35,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class _Slip:
-    """One way to go wrong: ``spoil`` gives the columns that change.
+    """One way to go wrong: ``spoil`` gives the columns that change, ``rule`` is what refuses it.
 
     ``twice`` leaves the good row beside the spoilt one, so that two rows claim one key; both are
     refused then. ``mended`` is after how many days the good row is sent again; None is never.
@@ -44,6 +44,7 @@ class _Slip:
     kind: str
     column: str
     what: str
+    rule: str
     spoil: Callable[[Row], Row]
     mended: int | None
     twice: bool = False
@@ -66,38 +67,90 @@ def _later(column: str, days: int) -> Callable[[Row], Row]:
 
 
 _BUYERS = (
-    _Slip("demand_forecast", "quantity", "a negative quantity", _negative("quantity"), None),
-    _Slip("demand_forecast", "unit", "a unit nobody agreed on", _set("unit", "BOX"), None),
+    _Slip(
+        "demand_forecast",
+        "quantity",
+        "a negative quantity",
+        "range:quantity",
+        _negative("quantity"),
+        None,
+    ),
+    _Slip(
+        "demand_forecast",
+        "unit",
+        "a unit nobody agreed on",
+        "known_unit",
+        _set("unit", "BOX"),
+        None,
+    ),
     _Slip(
         "demand_forecast",
         "period_start",
         "a week that begins on a Wednesday",
+        "week_starts_on_monday",
         _later("period_start", 2),
         None,
     ),
-    _Slip("order", "quantity", "a line of zero", _set("quantity", Decimal(0)), 7),
+    _Slip(
+        "order",
+        "quantity",
+        "a line of zero",
+        "zero_only_when_cancelled",
+        _set("quantity", Decimal(0)),
+        7,
+    ),
     _Slip(
         "order",
         "quantity",
         "a line written twice",
+        "key",
         lambda row: {"quantity": row["quantity"] + 100},
         7,
         twice=True,
     ),
-    _Slip("complaint", "category", "an unknown category", _set("category", "quality"), 35),
+    _Slip(
+        "complaint",
+        "category",
+        "an unknown category",
+        "known_category",
+        _set("category", "quality"),
+        35,
+    ),
 )
 _SUPPLIERS = (
-    _Slip("delivery_commitment", "promised_date", "no date", _set("promised_date", None), 7),
+    _Slip(
+        "delivery_commitment",
+        "promised_date",
+        "no date",
+        "promise_is_whole",
+        _set("promised_date", None),
+        7,
+    ),
     _Slip(
         "delivery_commitment",
         "promised_quantity",
         "a negative quantity",
+        "range:promised_quantity",
         _negative("promised_quantity"),
         7,
     ),
-    _Slip("delivery", "arrived_on", "arrived before shipped", _later("arrived_on", -30), 35),
-    _Slip("delivery", "unit", "a unit nobody agreed on", _set("unit", "STK"), 35),
-    _Slip("design_idea", "text", "an idea without a word", _set("text", None), 35),
+    _Slip(
+        "delivery",
+        "arrived_on",
+        "arrived before shipped",
+        "arrived_not_before_shipped",
+        _later("arrived_on", -30),
+        35,
+    ),
+    _Slip("delivery", "unit", "a unit nobody agreed on", "known_unit", _set("unit", "STK"), 35),
+    _Slip(
+        "design_idea",
+        "text",
+        "an idea without a word",
+        "offered_with_words",
+        _set("text", None),
+        35,
+    ),
 )
 
 
@@ -119,7 +172,8 @@ def plant(supplier: Character, sources: Sources, weeks: int, rng: np.random.Gene
 def _choose(kind: str, rows: list[Row], weeks: int, rng: np.random.Generator) -> int | None:
     """A row that is not spoilt yet, of whom nothing else depends; None if there is none."""
     early = instant(weeks // 8, 0, 0)
-    late = instant(weeks // 2, 0, 0)
+    # All is mended before the year is half over, when one supplier falls silent.
+    late = instant(weeks // 2 - min(6, weeks // 4), 0, 0)
 
     def fits(row: Row) -> bool:
         if row.get("_touched") or not early <= row["recorded_at"] < late:
@@ -153,6 +207,7 @@ def _apply(slip: _Slip, rows: list[Row], place: int, writer: str, partner: str) 
             "key": "|".join(str(row[name]) for name in KEYS[slip.kind]),
             "column": slip.column,
             "what": slip.what,
+            "rule": slip.rule,
             "recorded_at": row["recorded_at"],
         }
         for row in refused

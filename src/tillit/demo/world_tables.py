@@ -115,10 +115,12 @@ PLANTED = pa.schema(
         ("key", _TEXT),
         ("column", _TEXT),
         ("what", _TEXT),
+        ("rule", _TEXT),
         ("recorded_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-"""Rows that must be refused: the key's values with ``|`` between them, and what is wrong."""
+"""Rows that must be refused: ``key`` is the grain's values with ``|`` between them, ``what`` says in
+words what is wrong, ``rule`` refuses it."""
 
 
 def pack(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:

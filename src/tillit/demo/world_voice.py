@@ -98,7 +98,8 @@ def complaints(
         if trouble == "none" and missing > 0.1 * int(fate.line.row["quantity"]):
             trouble = "broken"
         said = rng.random() < supplier.complaint_rate
-        if trouble == "none" or not said or _at_or_after(fate.arrived_on, quiet_day):
+        raised = workday(fate.arrived_on + timedelta(days=int(rng.integers(0, 3))))
+        if trouble == "none" or not said or _at_or_after(raised, quiet_day):
             continue
         number += 1
         order = fate.line.row
@@ -116,7 +117,6 @@ def complaints(
             "severity": _severity(missing / int(order["quantity"]), trouble),
             "text": words,
         }
-        raised = workday(fate.arrived_on + timedelta(days=int(rng.integers(0, 3))))
         _discuss(voices, supplier, BUYER.id, row, raised, quiet_day, rng)
     _grumble(voices, supplier, weeks, quiet_day, rng)
     return voices
