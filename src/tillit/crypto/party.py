@@ -30,6 +30,7 @@ __all__ = [
     "PartyDocument",
     "accept",
     "accept_rotation",
+    "claimed_id",
     "peek_id",
     "replay",
 ]
@@ -167,6 +168,11 @@ def accept_rotation(envelope: bytes, known: Party) -> Party:
         keys=keys,
         recipients=party.recipients,
     )
+
+
+def claimed_id(envelope: bytes) -> str:
+    """Whose document it says it is; nothing is verified. PartyRefused ``malformed``."""
+    return _claimed(envelope).id
 
 
 def replay(envelopes: Sequence[bytes]) -> Party:
