@@ -46,13 +46,16 @@ def read_secret(path: Path) -> bytes:
     A file that others may read is refused, because it must be counted as known to them.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        # Not following links, and not waiting for somebody to write into a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise KeyFileError("missing", f"{path} is not there") from None
     except OSError as error:
         raise KeyFileError("unreadable", f"{path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(file.fileno())
+    try:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_BYTES:
+            raise KeyFileError("unreadable", f"{path} is not a key file")
         if stat.S_IMODE(state.st_mode) & 0o077:
             raise KeyFileError(
                 "mode",
@@ -60,6 +63,14 @@ def read_secret(path: Path) -> bytes:
                 expected="0600",
                 found=f"{stat.S_IMODE(state.st_mode):04o}",
             )
-        if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_BYTES:
-            raise KeyFileError("unreadable", f"{path} is not a key file")
-        return file.read(MAX_BYTES)
+        return _read_all(descriptor, state.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    parts = list[bytes]()
+    while size > 0 and (part := os.read(descriptor, size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
