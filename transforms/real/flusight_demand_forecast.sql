@@ -1,5 +1,5 @@
 -- FluSight forecasts as demand forecasts of the hub: a place's weekly hospital admissions.
--- grain: partner, item_id, period_start, recorded_at
+-- grain: model, item_id, period_start, recorded_at
 -- reads: flusight_forecast
 -- range: every horizon that was submitted, -1 (the week before, not final yet) to 3 weeks ahead;
 --        submitted on the Wednesday before the reference Saturday, as FluSight asked

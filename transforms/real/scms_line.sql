@@ -8,11 +8,11 @@ file as (select * from scms_file),
 
 picked as (
     select
-        "ID" as line,
+        id as line,
         "PO / SO #" as order_id,
         "ASN/DN #" as delivery_id,
-        "Country" as country,
-        "Vendor" as vendor,
+        country,
+        vendor,
         "Item Description" as item,
         "Line Item Quantity" as quantity,
         "Pack Price" as pack_price,

@@ -5,7 +5,12 @@
 with
 ordered as (select * from scms_order),
 
-vendor as (select distinct party, is_stock from vendor_party)
+vendor as (
+    select distinct
+        party,
+        is_stock
+    from vendor_party
+)
 
 select
     ordered.order_id,

@@ -119,8 +119,8 @@ PLANTED = pa.schema(
         ("recorded_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-"""Rows that must be refused: ``key`` is the grain's values with ``|`` between them, ``what`` says in
-words what is wrong, ``rule`` refuses it."""
+"""Rows that must be refused: ``key`` is the grain's values with ``|`` between them, ``what`` says
+what is wrong, ``rule`` refuses it."""
 
 
 def pack(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
