@@ -44,7 +44,7 @@ _FORMATS = {
     "uuid": r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
     "email": r"^[^@\s]+@[^@\s]+$",
     "uri": r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s]*$",
-    "hostname": r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
+    "hostname": r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
     "ipv4": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$",
 }
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")

@@ -64,7 +64,7 @@ def counted(query: str, table: str, columns: Collection[str], where: str) -> Con
     are wrong.
     """
     tree = _parse(query, where)
-    wanted = f"SELECT COUNT(*) FROM {table} WHERE <condition>"
+    wanted = f"a count of all rows of {table} where a condition holds"
     if not isinstance(tree, exp.Select):
         raise _refused(where, wanted, query)
     parts = {name: part for name, part in tree.args.items() if part}
@@ -123,22 +123,26 @@ def _check(node: exp.Expr, columns: Collection[str], where: str) -> None:
     if type(node) not in _ALLOWED:
         raise _refused(where, "only listed functions and operators", type(node).__name__)
     if isinstance(node, exp.Column):
-        if len(node.parts) != 1 or not isinstance(node.this, exp.Identifier):
-            raise _refused(where, "a column's name alone", node.sql("duckdb"))
-        if node.name.lower() not in columns:
-            raise ContractRefused(
-                "wrong-value", f"{where} names a column that is not there", found=node.name
-            )
+        _check_column(node, columns, where)
+    elif isinstance(node, exp.RegexpLike | exp.RegexpFullMatch):
+        _check_pattern(node, where)
     elif isinstance(node, exp.In):
         if any(node.args.get(name) for name in ("query", "unnest", "field")):
             raise _refused(where, "a list of values", node.sql("duckdb"))
-    elif isinstance(node, exp.RegexpLike | exp.RegexpFullMatch):
-        _check_pattern(node, where)
     elif isinstance(node, exp.Cast):
         if node.to.this not in _CASTS or node.args.get("format"):
             raise _refused(where, "a plain type", node.sql("duckdb"))
     elif isinstance(node, exp.Var) and node.name.upper() not in _PARTS:
         raise _refused(where, "a part of a date", node.name)
+
+
+def _check_column(node: exp.Column, columns: Collection[str], where: str) -> None:
+    if len(node.parts) != 1 or not isinstance(node.this, exp.Identifier):
+        raise _refused(where, "a column's name alone", node.sql("duckdb"))
+    if node.name.lower() not in columns:
+        raise ContractRefused(
+            "wrong-value", f"{where} names a column that is not there", found=node.name
+        )
 
 
 def _check_pattern(node: exp.Expr, where: str) -> None:

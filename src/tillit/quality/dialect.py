@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy
-from duckdb_engine import ConnectionWrapper, Dialect
+from duckdb_engine import ConnectionWrapper, Dialect, DuckDBIdentifierPreparer
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGIdentifierPreparer
 from sqlalchemy.pool import StaticPool
@@ -20,13 +20,19 @@ __all__ = ["BorrowedDuckDB", "engine_over"]
 _NAME = "tillit_duckdb"
 
 
-class BorrowedDuckDB(Dialect):  # type: ignore[misc]
+class _Names(DuckDBIdentifierPreparer):
+    """Quotes names; the parent asks a second, global DuckDB for its reserved words, each time."""
+
+    def __init__(self, dialect: Any, **kwargs: Any) -> None:
+        PGIdentifierPreparer.__init__(self, dialect, **kwargs)
+
+
+class BorrowedDuckDB(Dialect):
     """duckdb-engine's dialect without the power to begin, commit, roll back or close."""
 
     name = _NAME
     supports_statement_cache = False
-    # The parent's asks a second, global DuckDB for its reserved words, each time anew.
-    preparer = PGIdentifierPreparer
+    preparer = _Names
     default_schema_name = "main"
 
     def initialize(self, connection: Any) -> None:

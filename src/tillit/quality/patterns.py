@@ -29,6 +29,7 @@ _TOKEN = re.compile(
 _CLASS_ITEM = re.compile(
     r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[dDwWsStnrfv.\\/\-^$*+?()\[\]{}|])|[^\\]", re.DOTALL
 )
+_POINT = re.compile(r"\\[xu]([0-9a-fA-F]+)")
 _SETS = ("\\d", "\\D", "\\w", "\\W", "\\s", "\\S")
 
 
@@ -50,7 +51,7 @@ def to_re2(pattern: str, where: str) -> str:
         position = token.end()
         if kind == "open":
             groups.append(size)
-            size = 0
+            size = atom = 0
         elif kind == "close":
             if not groups:
                 raise _refused(where, "brackets in pairs", pattern)
@@ -60,14 +61,14 @@ def to_re2(pattern: str, where: str) -> str:
             if not atom or atom * _most(text) > _MOST_REPETITIONS:
                 raise _refused(where, f"at most {_MOST_REPETITIONS} repetitions of something", text)
             size += atom * (_most(text) - 1)
+            atom = 0
         else:
             size += 1
-        if size > _LARGEST:
-            raise _refused(where, f"at most {_LARGEST} steps when written out", pattern)
-        atom = {"close": atom, "class": 1, "escape": 1, "literal": 1}.get(str(kind), 0)
+            atom = 0 if kind == "other" else 1
         written.append(_class(text, where) if kind == "class" else _escaped(text, where))
-    if groups:
-        raise _refused(where, "brackets in pairs", pattern)
+    if groups or size > _LARGEST:
+        expected = f"brackets in pairs, and at most {_LARGEST} steps when written out"
+        raise _refused(where, expected, pattern)
     return "".join(written)
 
 
@@ -104,8 +105,9 @@ def _escaped(text: str, where: str) -> str:
 
 
 def _point(item: str) -> int:
-    if item[:2] in ("\\x", "\\u"):
-        return int(item[2:], 16)
+    code = _POINT.fullmatch(item)
+    if code:
+        return int(code[1], 16)
     controls = {"\\t": 9, "\\n": 10, "\\v": 11, "\\f": 12, "\\r": 13}
     return controls.get(item, ord(item[-1]))
 

@@ -9,10 +9,11 @@ them for nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from tillit.errors import TableRefused
 from tillit.model import Column, Kind, Rule
-from tillit.quality.sql import either, literal, names, quote, text_list
+from tillit.quality.sql import either, literal, names, quote
 from tillit.quality.types import family
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "duplicates_query",
     "judge_query",
     "row_number",
+    "row_rules",
 ]
 
 
@@ -37,6 +39,18 @@ def row_number(actual: Iterable[str]) -> str:
     return '"row_no"' if "row_no" in set(actual) else "rowid + 1"
 
 
+def row_rules(kind: Kind, columns: Sequence[Column], *, unread: bool = False) -> tuple[Rule, ...]:
+    """The rules that `judge_query` runs, in the order in which it names them.
+
+    With ``unread`` the table has a column ``unread`` (see `cast_query`): a value that could not be
+    read breaks ``type:<column>``, and is not called missing as well.
+    """
+    rules = applicable(kind, columns, "row")
+    if not unread:
+        return rules
+    return (*map(_unread_rule, columns), *map(_missing_not_unread, rules))
+
+
 def judge_query(
     kind: Kind,
     columns: Sequence[Column],
@@ -45,24 +59,25 @@ def judge_query(
     number: str = '"row_no"',
     unread: bool = False,
 ) -> str:
-    """One pass that gives every row that breaks a row rule: ``row_no, rules, reasons``.
+    """One pass that gives every row that breaks a row rule: ``row_no, codes``.
 
-    With ``unread`` the table has a column ``unread`` (see `cast_query`): a value that could not be
-    read breaks ``type:<column>`` and is not called missing as well.
+    ``codes`` are the places, from 1, of the broken rules in `row_rules`: numbers, because a table of
+    ten million bad rows with their reasons spelled out would not fit into memory.
     """
-    rules = list(applicable(kind, columns, "row"))
-    if unread:
-        rules = [*(_unread_rule(column) for column in columns), *map(_missing_or_unread, rules)]
-    # Tests of nulls are all but free, so they stand first and spare the rest the rows they catch.
-    order = sorted(range(len(rules)), key=lambda i: not rules[i].breaks.endswith(" is null"))
-    broken = either(rules[i].breaks for i in order)
+    rules = row_rules(kind, columns, unread=unread)
+    # Tests of nulls cost next to nothing, so they stand first.
+    order = sorted(rules, key=lambda rule: not _tests_null(rule))
     mask = ", ".join(f"coalesce({rule.breaks}, false)" for rule in rules)
+    codes = f"[{', '.join(str(code) for code in range(1, len(rules) + 1))}]::USMALLINT[]"
     return (
-        f"select row_no, list_where({text_list(r.name for r in rules)}, mask) as rules, "
-        f"list_where({text_list(r.reason for r in rules)}, mask) as reasons "
+        f"select row_no, list_where({codes}, mask) as codes "
         f"from (select {number} as row_no, [{mask}]::BOOLEAN[] as mask "
-        f"from {quote(table)} where {broken})"
+        f"from {quote(table)} where {either(rule.breaks for rule in order)})"
     )
+
+
+def _tests_null(rule: Rule) -> bool:
+    return len(rule.columns) == 1 and rule.breaks == f"{quote(rule.columns[0])} is null"
 
 
 def _unread_rule(column: Column) -> Rule:
@@ -76,11 +91,11 @@ def _unread_rule(column: Column) -> Rule:
     )
 
 
-def _missing_or_unread(rule: Rule) -> Rule:
-    if not rule.breaks.endswith(" is null") or len(rule.columns) != 1:
+def _missing_not_unread(rule: Rule) -> Rule:
+    if not _tests_null(rule):
         return rule
-    known = f"not coalesce(list_contains(unread, {literal(rule.columns[0])}), false)"
-    return Rule(rule.name, rule.reason, f"({rule.breaks}) and {known}", rule.columns)
+    read = f"not coalesce(list_contains(unread, {literal(rule.columns[0])}), false)"
+    return replace(rule, breaks=f"{rule.breaks} and {read}")
 
 
 def _whole(rule: Rule) -> str:
@@ -106,12 +121,14 @@ def duplicates_query(rule: Rule, table: str, *, number: str = '"row_no"') -> str
     When two rows claim one key neither can be believed over the other, and keeping "the first"
     would let the order of rows decide. Rows without a whole key are not compared: null is unknown.
     """
-    key, source = names(rule.columns), quote(table)
+    # `not materialized`: ten million keys are cheaper to read twice than to copy.
+    key = names(rule.columns)
     return (
-        f"with numbered as (select {number} as row_no, {key}, hash({key}) as hashed "
-        f"from {source} where {_whole(rule)}), "
+        f"with numbered as not materialized (select {number} as row_no, {key}, "
+        f"hash({key}) as hashed from {quote(table)} where {_whole(rule)}), "
         "suspects as (select hashed from numbered group by hashed having count(*) > 1), "
-        "candidates as (select * from numbered semi join suspects using (hashed)), "
+        "candidates as materialized (select numbered.* from numbered semi join suspects "
+        "using (hashed)), "
         f"twice as (select {key} from candidates group by {key} having count(*) > 1) "
         f"select row_no from candidates semi join twice using ({key})"
     )
@@ -122,8 +139,8 @@ def check_columns(
 ) -> None:
     """The columns that arrived are those permitted, of exactly the contract's types.
 
-    No type is widened in silence: the sender has cast to the contract's types, so another type means
-    another table. The order of columns does not matter.
+    No type is widened in silence: the sender has cast to the contract's types, so another type
+    means another table. The order of columns does not matter.
 
     Raises TableRefused ``missing-column``, ``extra-column`` or ``wrong-type``.
     """
@@ -167,10 +184,10 @@ def cast_query(
 ) -> str:
     """A provider's source with the contract's types: ``row_no``, the columns, ``unread``, ``raw``.
 
-    A value that cannot be read becomes null, its column is listed in ``unread`` and the whole source
-    row is kept in ``raw`` as JSON; both are null for a row that was read. Reading is as DuckDB
-    casts: blanks around numbers are dropped, decimals are rounded to the contract's scale, a time of
-    day is dropped from a date. A whole number with a fraction is unread, not rounded.
+    A value that cannot be read becomes null, its column is listed in ``unread`` and the whole
+    source row is kept in ``raw`` as JSON; both are null for a row that was read. Reading is as
+    DuckDB casts: blanks around numbers are dropped, decimals are rounded to the contract's scale,
+    a time of day is dropped from a date. A whole number with a fraction is unread, not rounded.
 
     ``number`` is what numbers the rows (an expression over ``source``); by default the column
     ``row_no`` where there is one, else ``row_number() over ()``, which is slow on millions of rows.

@@ -29,19 +29,15 @@ def literal(value: object) -> str:
     """
     if isinstance(value, str):
         return _text(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, int):  # bool too
+        return str(value).lower()
     if isinstance(value, float | Decimal):
         return _number(value)
     if isinstance(value, datetime):
         zoned = "TIMESTAMPTZ" if value.tzinfo else "TIMESTAMP"
         return f"{zoned} '{value.isoformat(sep=' ')}'"
-    if isinstance(value, date):
-        return f"DATE '{value.isoformat()}'"
-    if isinstance(value, time):
-        return f"TIME '{value.isoformat()}'"
+    if isinstance(value, date | time):
+        return f"{type(value).__name__.upper()} '{value.isoformat()}'"
     raise ValueError(f"no literal for {type(value).__name__}")
 
 
