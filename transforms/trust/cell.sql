@@ -1,0 +1,48 @@
+-- Every due cell of every numeric column that has a witness; from here all kinds go one way.
+-- grain: series_no, cell_no
+-- reads: int_commitment_cell, int_forecast_cell
+-- range: cut-off passed by run.as_of; f is null where nothing came in time, y where not yet known;
+--        a value beyond 1e15, or that is no number, counts as none
+with
+known as (
+    select
+        *,
+        '' as cell_id
+    from int_forecast_cell
+    union all by name
+    select * from int_commitment_cell
+),
+
+keyed as (
+    select
+        *,
+        -- Numbers for names: what follows sorts and groups by them many times.
+        hash(partner, direction, kind, column_name, series_id) as series_no,
+        hash(partner, direction, kind, column_name) as column_no
+    from known
+)
+
+select
+    series_no,
+    row_number() over (
+        partition by series_no order by cut_off_at, period_start, cell_id
+    ) as cell_no,
+    column_no,
+    partner,
+    direction,
+    kind,
+    column_name,
+    series_id,
+    period_start,
+    cell_id,
+    agreement_id,
+    cut_off_at,
+    y_known_at,
+    status,
+    case when abs(f) <= 1e15 then f end as f,
+    case when abs(y) <= 1e15 then y end as y,
+    case when abs(last_known) <= 1e15 then last_known end as last_known,
+    case when abs(known_already) <= 1e15 then known_already end as known_already,
+    season
+from keyed
+order by series_no, cell_no

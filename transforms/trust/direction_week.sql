@@ -1,0 +1,111 @@
+-- The four parts and the score of each direction, week by week; null is not measured.
+-- grain: partner, direction, week
+-- reads: column_week, definition, int_part_week
+-- range: 52-week windows, the newest weeks weighing most; score from 0 to 100
+with
+informed as (
+    select
+        partner,
+        direction,
+        week,
+        sum(weight * u) / nullif(sum(weight) filter (where u is not null), 0) as information,
+        sum(due) as due,
+        sum(arrived) as arrived,
+        sum(late) as late,
+        sum(missing) as missing,
+        sum(week_bits) as week_bits,
+        count(*) as columns_measured,
+        count(u) as columns_enough
+    from column_week
+    group by partner, direction, week
+),
+
+weighed as (
+    select
+        part.*,
+        pow(2, (part.week_no - min(part.week_no) over ()) / definition.half_life_weeks) as recency,
+        definition.version
+    from int_part_week as part
+    cross join definition
+),
+
+remembered as (
+    select
+        *,
+        sum(promises) over recent as promises_due,
+        sum(unpromised) over recent as promises_never_made,
+        sum(troubles) over recent as troubles_suffered,
+        sum(troubles_told) over recent as troubles_named,
+        sum(ideas) over recent as ideas_offered,
+        sum(ideas_accepted) over recent as ideas_taken,
+        sum(recency * promises) over recent / recency as promise_count,
+        sum(recency * kept_value) over recent
+        / nullif(sum(recency * promised_value) over recent, 0) as kept_share,
+        sum(recency * troubles) over recent / recency as trouble_count,
+        sum(recency * troubles_told) over recent / recency as told_count,
+        sum(recency * ideas_accepted) over recent / recency as accepted_count,
+        sum(recency) over recent / recency as week_count
+    from weighed
+    window recent as (
+        partition by partner, direction
+        order by week_no
+        rows between 51 preceding and current row
+    )
+),
+
+parts as (
+    select
+        remembered.*,
+        informed.* exclude (partner, direction, week),
+        case
+            when has_promises
+                then
+                    (7.5 + promise_count * coalesce(kept_share, 0)) / (10 + promise_count)
+        end as promises_kept,
+        case when has_candour then (1 + told_count) / (2 + trouble_count) end as candour,
+        case
+            when has_ideas
+                then 1 - exp(-13 * (accepted_count + 0.25) / (week_count + 13))
+        end as idea_share
+    from remembered
+    left join informed using (partner, direction, week)
+),
+
+scaled as (
+    select
+        *,
+        least(greatest((promises_kept - 0.6) / 0.4, 0.02), 1) as promise_factor,
+        least(1, candour / 0.8) as candour_factor
+    from parts
+)
+
+select
+    partner,
+    direction,
+    week,
+    version,
+    information,
+    promises_kept as promises,
+    promise_factor,
+    candour,
+    candour_factor,
+    idea_share as ideas,
+    100 * pow(
+        greatest(information, 0.01) * promise_factor * candour_factor * idea_share, 0.25
+    ) as score,
+    100 * sqrt(greatest(information, 0.01) * promise_factor) as information_and_promises_only,
+    coalesce(due, 0) as due,
+    coalesce(arrived, 0) as arrived,
+    coalesce(late, 0) as late,
+    coalesce(missing, 0) as missing,
+    coalesce(week_bits, 0) as week_bits,
+    coalesce(columns_measured, 0) as columns_measured,
+    coalesce(columns_enough, 0) as columns_enough,
+    promises_due,
+    promises_never_made,
+    troubles_suffered,
+    troubles_named,
+    ideas_offered,
+    ideas_taken
+from scaled
+order by partner, direction, week

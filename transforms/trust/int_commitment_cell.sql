@@ -1,0 +1,166 @@
+-- Order lines as cells of a promise: what was promised in time, what came, and what was asked for.
+-- grain: partner, direction, kind, column_name, series_id, period_start, cell_id
+-- reads: int_order_line, run, stg_delivery, stg_delivery_commitment, stg_terms
+-- range: lines we ordered, cut-off passed by run.as_of; y counts what is known 28 days after the
+--        requested date; dates count in days after it
+with
+term as (
+    select *
+    from stg_terms
+    where
+        kind = 'delivery_commitment'
+        and (column_name, witness) in (
+            ('promised_quantity', 'delivery.quantity'), ('promised_date', 'delivery.arrived_on')
+        )
+),
+
+line as (
+    select *
+    from int_order_line
+    where partner_role = 'supplier' and ordered_quantity > 0
+),
+
+due as (
+    select
+        term.partner,
+        term.direction,
+        term.column_name,
+        line.order_id,
+        line.line,
+        line.item_id,
+        term.agreement_id,
+        line.ordered_quantity,
+        line.requested_date,
+        line.placed_at,
+        -- The answer is due with the shipment of the period after the order, and before the day
+        -- on which the goods are wanted: from then on it is not news.
+        least(
+            line.requested_date::timestamptz,
+            case
+                when term.cadence <> 'event'
+                    then
+                        date_trunc(term.cadence, line.placed_at)
+                        + ('1 ' || term.cadence)::interval
+                        - to_seconds(3600 * term.cut_off_hours)
+                when term.cut_off_hours < 0
+                    then line.placed_at - to_seconds(3600 * term.cut_off_hours)
+                else line.requested_date::timestamptz
+            end
+        ) as cut_off_at,
+        line.requested_date::timestamptz + interval 28 day as closed_at,
+        term.starts_at,
+        term.ends_at
+    from line
+    inner join term on line.partner = term.partner and line.direction = term.direction
+),
+
+in_force as (
+    select due.*
+    from due
+    cross join run
+    where
+        due.cut_off_at >= due.starts_at
+        and due.cut_off_at < due.ends_at
+        and due.cut_off_at <= run.as_of
+        and due.cut_off_at >= due.placed_at
+),
+
+told as (
+    select
+        due.partner,
+        due.direction,
+        due.column_name,
+        due.order_id,
+        due.line,
+        arg_max(
+            case due.column_name
+                when 'promised_date'
+                    then date_diff('day', due.requested_date, commitment.promised_date)
+                else commitment.promised_quantity
+            end::double,
+            (commitment.arrived_at, commitment.commitment_no)
+        ) filter (where commitment.arrived_at <= due.cut_off_at) as f,
+        min(commitment.arrived_at) as first_arrived_at
+    from in_force as due
+    inner join stg_delivery_commitment as commitment
+        on
+            due.partner = commitment.partner
+            and due.direction = commitment.direction
+            and due.order_id = commitment.order_id
+            and due.line = commitment.line
+            and commitment.promised_by = 'partner'
+    group by due.partner, due.direction, due.column_name, due.order_id, due.line
+),
+
+came as (
+    select
+        due.partner,
+        due.direction,
+        due.column_name,
+        due.order_id,
+        due.line,
+        case due.column_name
+            when 'promised_date'
+                then max(date_diff('day', due.requested_date, delivery.arrived_on))
+            else sum(delivery.quantity)
+        end::double as y,
+        sum(delivery.quantity) as quantity,
+        max(delivery.known_at) as known_at
+    from in_force as due
+    inner join stg_delivery as delivery
+        on
+            due.partner = delivery.partner
+            and due.direction = delivery.direction
+            and due.order_id = delivery.order_id
+            and due.line = delivery.line
+            and due.closed_at >= delivery.known_at
+    group by due.partner, due.direction, due.column_name, due.order_id, due.line
+),
+
+known as (
+    select
+        due.*,
+        told.f,
+        told.first_arrived_at,
+        came.y,
+        case
+            when came.quantity >= due.ordered_quantity then greatest(came.known_at, due.cut_off_at)
+            else due.closed_at
+        end as y_known_at
+    from in_force as due
+    left join told using (partner, direction, column_name, order_id, line)
+    left join came using (partner, direction, column_name, order_id, line)
+)
+
+select
+    known.partner,
+    known.direction,
+    'delivery_commitment' as kind,
+    known.column_name,
+    known.item_id as series_id,
+    known.cut_off_at as period_start,
+    known.order_id || '/' || known.line as cell_id,
+    known.agreement_id,
+    known.cut_off_at,
+    known.y_known_at,
+    case
+        when known.f is not null then 'arrived'
+        when known.first_arrived_at > known.cut_off_at then 'late'
+        else 'missing'
+    end as status,
+    known.f,
+    case
+        when known.y_known_at > run.as_of then null
+        when known.column_name = 'promised_date' then known.y
+        else coalesce(known.y, 0)
+    end as y,
+    null::double as last_known,
+    case known.column_name
+        when 'promised_date' then date_diff('day', known.placed_at::date, known.requested_date)
+        else known.ordered_quantity
+    end::double as known_already,
+    0 as season
+from known
+cross join run
+order by
+    known.partner, known.direction, known.column_name, series_id, period_start, cell_id

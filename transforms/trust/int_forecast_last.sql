@@ -1,0 +1,61 @@
+-- The last value before each due forecast cell: the newest earlier period in our order book then.
+-- grain: partner, direction, column_name, item_id, ship_to, period_no
+-- reads: int_demand_change, int_forecast_due
+-- range: as known at the cut-off; a due cell before the first order ever known has no row
+with
+due as (select * from int_forecast_due),
+
+change as (select * from int_demand_change),
+
+reach as (
+    select distinct
+        partner,
+        direction,
+        period,
+        item_id,
+        ship_to,
+        known_at,
+        max(period_no) over (
+            partition by partner, direction, period, item_id, ship_to order by known_at
+        ) as newest_no
+    from change
+    where quantity > 0
+),
+
+reached as (
+    select
+        due.*,
+        least(reach.newest_no, due.period_no - 1) as last_no
+    from due
+    asof join reach
+        on
+            due.partner = reach.partner
+            and due.direction = reach.direction
+            and due.period = reach.period
+            and due.item_id = reach.item_id
+            and due.ship_to = reach.ship_to
+            and due.cut_off_at >= reach.known_at
+)
+
+select
+    reached.partner,
+    reached.direction,
+    reached.column_name,
+    reached.item_id,
+    reached.ship_to,
+    reached.period_no,
+    reached.last_no,
+    coalesce(sum(change.quantity) filter (where change.known_at <= reached.cut_off_at), 0)
+        as last_known
+from reached
+left join change
+    on
+        reached.partner = change.partner
+        and reached.direction = change.direction
+        and reached.period = change.period
+        and reached.item_id = change.item_id
+        and reached.ship_to = change.ship_to
+        and reached.last_no = change.period_no
+group by
+    reached.partner, reached.direction, reached.column_name, reached.item_id, reached.ship_to,
+    reached.period_no, reached.last_no

@@ -1,0 +1,33 @@
+-- Columns that are measured: permitted, numeric, with a witness, the first of those that share one.
+-- grain: partner, direction, kind, column_name
+-- reads: stg_terms
+-- range: level and weight are those of the newest terms
+with
+newest as (
+    select
+        partner,
+        direction,
+        kind,
+        column_name,
+        arg_max(level, starts_at) as level,
+        arg_max(weight, starts_at) as weight,
+        arg_max(witness, starts_at) as witness
+    from stg_terms
+    group by partner, direction, kind, column_name
+)
+
+select
+    partner,
+    direction,
+    kind,
+    column_name,
+    hash(partner, direction, kind, column_name) as column_no,
+    level,
+    weight
+from newest
+where
+    (kind, column_name, witness) in (
+        ('demand_forecast', 'quantity', 'order.quantity'),
+        ('delivery_commitment', 'promised_quantity', 'delivery.quantity'),
+        ('delivery_commitment', 'promised_date', 'delivery.arrived_on')
+    )

@@ -1,0 +1,69 @@
+-- Trouble that the partner suffered from us, and whether it said so within four weeks.
+-- grain: partner, direction, trouble, subject_id
+-- reads: int_order_line, run, stg_complaint
+-- range: counted four weeks after it happened; as buyer: a line late, short or rejected; as
+--        supplier: a line that we cancelled or cut after it was placed
+with
+suffered as (
+    select
+        partner,
+        direction,
+        'not delivered as promised' as trouble,
+        order_id || '/' || line as subject_id,
+        item_id,
+        (due_on + 1)::timestamptz as happened_at
+    from int_order_line
+    where
+        partner_role = 'buyer'
+        and ordered_quantity > 0
+        and cancelled_at is null
+        -- No record of a delivery, or one still on the way, is not known to be trouble.
+        and deliveries > 0
+        and on_the_way = 0
+        and least(coalesce(promised_quantity, ordered_quantity), wanted_quantity)
+        > on_time_quantity
+    union all
+    select
+        partner,
+        direction,
+        'order cut' as trouble,
+        order_id || '/' || line as subject_id,
+        item_id,
+        cut_at as happened_at
+    from int_order_line
+    where partner_role = 'supplier' and cut_at is not null
+),
+
+known as (
+    select
+        suffered.*,
+        suffered.happened_at + interval 28 day as counted_at
+    from suffered
+    cross join run
+    where suffered.happened_at + interval 28 day <= run.as_of
+)
+
+select
+    known.partner,
+    known.direction,
+    known.trouble,
+    known.subject_id,
+    known.counted_at,
+    count(complaint.complaint_id) > 0 as is_told
+from known
+left join stg_complaint as complaint
+    on
+        known.partner = complaint.partner
+        and known.direction = complaint.direction
+        and known.counted_at >= complaint.raised_at
+        and (
+            known.subject_id = complaint.subject_line
+            -- A complaint that names no line speaks for its item, if it comes after the event.
+            or (
+                coalesce(complaint.subject_line, '') = ''
+                and known.item_id = complaint.item_id
+                and known.happened_at <= complaint.raised_at
+            )
+        )
+group by
+    known.partner, known.direction, known.trouble, known.subject_id, known.counted_at

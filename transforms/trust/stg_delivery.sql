@@ -1,0 +1,42 @@
+-- Goods received for an order line: our own record where there is one, else what the partner says.
+-- grain: partner, direction, order_id, line, delivery_id
+-- reads: landed.delivery, own.delivery, run
+-- range: arrived_at <= run.as_of; the newest vintage, and since when the arrival is known
+with
+known as (
+    select
+        *,
+        true as is_own
+    from own.delivery
+    union all by name
+    select
+        *,
+        false as is_own
+    from landed.delivery
+),
+
+in_time as (
+    select
+        known.*,
+        -- A line that we record ourselves is not also taken from the partner's word.
+        max(known.is_own) over (
+            partition by known.partner, known.order_id, known.line
+        ) as line_is_own
+    from known
+    cross join run
+    where known.arrived_at <= run.as_of
+)
+
+select
+    partner,
+    'in' as direction,
+    order_id,
+    line,
+    delivery_id,
+    arg_max(arrived_on, arrived_at) as arrived_on,
+    min(arrived_at) filter (where arrived_on is not null) as known_at,
+    arg_max(quantity, arrived_at)::double as quantity,
+    arg_max(coalesce(accepted_quantity, quantity), arrived_at)::double as accepted_quantity
+from in_time
+where is_own = line_is_own
+group by partner, order_id, line, delivery_id
