@@ -44,6 +44,7 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
     mailbox_url: str | None = None,
     mailbox: Mapping[str, str] | None = None,
     sources: Mapping[str, str] | None = None,
+    contracts: Path | None = None,
     passphrase: bytes | None = None,
 ) -> Home:
     """Make a home: folders, keys, the party's own document, configuration, ledger and lake.
@@ -53,6 +54,7 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
     """
     from tillit.crypto.keys import KeyRing
     from tillit.crypto.party import PartyDocument
+    from tillit.mailbox import check_address
 
     if not PARTY_ID.fullmatch(party_id):
         raise ConfigError(
@@ -69,15 +71,20 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
         party_name=name,
         mailbox_url=mailbox_url or (folder / "mailbox").resolve().as_uri(),
         mailbox=mailbox or {},
+        contracts=contracts,
         sources=sources or {},
     )
+    address = check_address(config.mailbox_url)
     ring = KeyRing.create(folder / "keys", passphrase=passphrase)
     document = PartyDocument.first(
         id=party_id, name=name, mailbox_url=config.mailbox_url, keys=ring, issued_at=now
     )
     _store_document(folder, party_id, 1, document.envelope)
     write_config(folder, config)
-    return Home.open(folder, passphrase=None if passphrase is None else lambda: passphrase)
+    made = Home.open(folder, passphrase=None if passphrase is None else lambda: passphrase)
+    if address.scheme == "file":
+        made.incoming.prepare()  # elsewhere the inbox is made by whoever runs the server
+    return made
 
 
 def _store_document(folder: Path, party_id: str, version: int, envelope: bytes) -> None:
@@ -93,6 +100,8 @@ class Home:
     def __init__(self, folder: Path, config: Config, passphrase: Passphrase | None) -> None:
         self.folder = folder
         self.config = config
+        self.readable: list[str] = []
+        """Files that the lake may read besides the sources; said before it is first used."""
         self._passphrase = passphrase
         self._stack = ExitStack()
 
@@ -173,6 +182,11 @@ class Home:
             self.config.lake_data or str(self.place("lake")),
             spool=self.place("spool"),
             memory_limit=self.config.memory_limit,
+            readable=[
+                *self.config.sources.values(),
+                *(str(path) for path in self.place("sources").glob("*") if path.is_file()),
+                *self.readable,
+            ],
         )
         return self._stack.enter_context(lake)
 
@@ -192,11 +206,9 @@ class Home:
     @cached_property
     def kinds(self) -> Mapping[str, Kind]:
         """The kinds of exchange whose contracts are installed, by name."""
-        from tillit.quality.rules import load_kind
+        from tillit.kinds import installed
 
-        folder = places.contracts(self.config.contracts) / "kinds"
-        read = [load_kind(path.read_bytes()) for path in sorted(folder.glob("*.odcs.yaml"))]
-        return {kind.name: kind for kind in read}
+        return installed(self.config.contracts)
 
     @property
     def transforms(self) -> Path:

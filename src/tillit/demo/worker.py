@@ -114,5 +114,3 @@ def _serve(pipe: Connection, folder: Path) -> None:
         return
     finally:
         stage.close()
-
-

@@ -1,0 +1,236 @@
+"""What a party of a demonstration can be asked to do. I/O: its own home, and mailboxes.
+
+Every act goes through the use cases that production runs. Answers are plain values, because they
+cross a process boundary.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tillit import places
+from tillit.demo.model import OWN, Want
+from tillit.errors import TableRefused
+from tillit.home import Home, create_home
+from tillit.model import Cadence
+
+__all__ = [
+    "build",
+    "countersign",
+    "deliver",
+    "document",
+    "measure",
+    "meet",
+    "observe",
+    "propose",
+    "publish",
+    "receive",
+    "refused",
+    "run_dags",
+    "verify",
+]
+
+
+class Stage:
+    """A party's folder, its home once that is built, and until when it has observed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._home: Home | None = None
+        self.observed: datetime | None = None
+
+    @property
+    def home(self) -> Home:
+        """The home, opened when it is first used."""
+        if self._home is None:
+            self._home = Home.open(self.folder)
+        return self._home
+
+    def close(self) -> None:
+        """Close the home, so that its database may stop."""
+        if self._home is not None:
+            self._home.close()
+            self._home = None
+
+
+def build(stage: Stage, *, party: str, name: str, mailbox: str, now: datetime) -> None:
+    """Make the home; its sources lie in it already."""
+    sources = stage.folder / "sources"
+    kinds = stage.folder / "contracts" / "kinds"
+    shutil.copytree(places.contracts() / "kinds", kinds)
+    create_home(
+        stage.folder,
+        party_id=party,
+        name=name,
+        now=now,
+        mailbox_url=mailbox,
+        contracts=stage.folder / "contracts",
+        sources={
+            path.stem: f"sources/{path.name}"
+            for path in sorted(sources.glob("*.parquet"))
+            if not path.stem.startswith(OWN)
+        },
+    ).close()
+    stage.home.lake.prepare(stage.home.kinds.values())
+
+
+def document(stage: Stage) -> tuple[bytes, str]:
+    """Our party document, and the fingerprint that we tell by another way."""
+    home = stage.home
+    return home.documents(home.party_id)[-1], home.party(home.party_id).fingerprint
+
+
+def meet(stage: Stage, *, documents: Sequence[tuple[bytes, str]], now: datetime) -> None:
+    """Accept the documents of the others, each by its fingerprint."""
+    from tillit.exchange.parties import add_party
+
+    for envelope, fingerprint in documents:
+        add_party(stage.home, envelope, fingerprint, now=now)
+
+
+def propose(
+    stage: Stage, *, wants: Sequence[Want], start: datetime, end: datetime, now: datetime
+) -> list[str]:
+    """Write, sign and send the agreements in which we are the provider; their ids."""
+    from tillit.agreement.new import draft
+    from tillit.exchange.agreements import sign
+    from tillit.exchange.deliver import deliver as run
+
+    home, made = stage.home, []
+    for want in wants:
+        if want.provider != home.party_id:
+            continue
+        text = draft(
+            want.provider,
+            want.consumer,
+            home.kinds[want.kind],
+            start,
+            end,
+            Cadence(want.every, want.cut_off_hours),
+            [want.purpose],
+            withheld=want.withheld,
+        ).encode()
+        file = _agreement_file(home, want)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text)
+        made.append(sign(home, text, now=now).agreement.id)
+    run(home, now=now)
+    return made
+
+
+def _agreement_file(home: Home, want: Want) -> Path:
+    folder = home.folder / "contracts" / "agreements" / f"{want.provider}--{want.consumer}"
+    return folder / f"{want.kind}.yaml"
+
+
+def countersign(stage: Stage, *, now: datetime) -> int:
+    """Sign every agreement that a partner has signed and we have not; how many."""
+    from tillit.exchange.agreements import held, sign
+    from tillit.exchange.deliver import deliver as run
+
+    waiting = [s for s in held(stage.home) if stage.home.party_id not in s.signers]
+    for signed in waiting:
+        sign(stage.home, signed.agreement.text, now=now)
+    run(stage.home, now=now)
+    return len(waiting)
+
+
+def publish(stage: Stage, *, agreements: Iterable[str], now: datetime) -> dict[str, Any]:
+    """Publish what is due under each agreement; what could not leave is counted, not raised."""
+    from tillit.exchange.publish import publish as run
+
+    shipments, rows, stopped, empty = 0, 0, 0, 0
+    for agreement_id in agreements:
+        try:
+            made = run(stage.home, agreement_id, now=now)
+        except TableRefused as refusal:
+            if refusal.code not in {"table.empty", "table.all-rows-refused"}:
+                raise
+            empty += 1
+            continue
+        shipments += not made.nothing
+        rows += made.rows
+        stopped += made.stopped
+    return {"shipments": shipments, "rows": rows, "stopped": stopped, "empty": empty}
+
+
+def receive(stage: Stage, *, now: datetime) -> dict[str, Any]:
+    """Take what waits; how many statements came to which result, and rows landed and refused."""
+    from tillit.exchange.receive import receive as run
+
+    taken = run(stage.home, now=now)
+    return {
+        "summary": taken.summary(),
+        "rows": taken.rows,
+        "refused": sum(outcome.refused for outcome in taken.outcomes),
+        "codes": sorted({o.code for o in taken.outcomes if o.code}),
+    }
+
+
+def deliver(stage: Stage, *, now: datetime) -> int:
+    """Deliver what waits in the outbox; how many statements went out."""
+    from tillit.exchange.deliver import deliver as run
+
+    return run(stage.home, now=now).sent
+
+
+def observe(stage: Stage, *, now: datetime) -> int:
+    """Take into our lake what we saw ourselves since the last time; how many rows."""
+    from tillit.exchange.observe import observe as run
+
+    home, rows = stage.home, 0
+    window = {} if stage.observed is None else {"since": stage.observed}
+    for path in sorted((stage.folder / "sources").glob(f"{OWN}*.parquet")):
+        kind = path.stem.removeprefix(OWN)
+        rows += run(home, kind, path, batch=f"{path.stem} {now:%Y-%m-%dT%H}", now=now, **window)
+    stage.observed = now
+    return rows
+
+
+def measure(stage: Stage, *, now: datetime) -> Any:
+    """The trust marts, computed and kept, as `tillit trust show --json` prints them."""
+    from tillit.trust.run import run_trust
+
+    return run_trust(stage.home, now=now)
+
+
+def run_dags(stage: Stage, *, now: datetime, dag_ids: Sequence[str]) -> dict[str, str]:
+    """Run DAGs of ours in Airflow, in this process; the state of each."""
+    from tillit.airflow.runner import run_dags as run
+
+    return run(stage.home, dag_ids, now=now)
+
+
+def refused(stage: Stage) -> list[dict[str, Any]]:
+    """Rows that stopped at us or that we refused, by partner, kind and rule."""
+    from tillit.lake import quarantine_counts
+
+    home = stage.home
+    return [
+        {
+            "where": "sender" if stage_name == "stopped" else "receiver",
+            "sender": home.party_id if stage_name == "stopped" else partner,
+            "receiver": partner if stage_name == "stopped" else home.party_id,
+            "kind": kind,
+            "rule": rule,
+            "reason": reason,
+            "rows": rows,
+        }
+        for stage_name, partner, kind, rule, reason, rows in quarantine_counts(home.lake)
+    ]
+
+
+def verify(stage: Stage) -> dict[str, Any]:
+    """The independent auditor's report on our ledger."""
+    from tillit.exchange.audit import verify_ledger
+
+    report = verify_ledger(stage.home)
+    return {
+        "statements": report.statements,
+        "chains": report.chains,
+        "findings": [f.text for f in report.findings],
+    }

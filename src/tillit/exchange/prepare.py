@@ -1,0 +1,94 @@
+"""Prepare and judge: from a party's source to rows that may leave. I/O: the lake's connection.
+
+What is left on the connection, all of it temporary:
+
+- ``incoming``: ``row_no`` and every column of the kind, typed;
+- ``refused``: ``row_no, rules, reasons`` of each row that stops here;
+- ``unread``: rows as they stood in the source, for quarantine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tillit.errors import TableRefused
+from tillit.home import Home
+from tillit.model import Agreement, Kind, Period
+from tillit.quality.expectations import Judgement, judge
+from tillit.quality.rules import cast_query
+from tillit.warehouse import Run, prepare_outbound
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What stands ready: how many rows there were, and what the rules say of them."""
+
+    rows: int
+    judgement: Judgement
+
+    @property
+    def leaving(self) -> int:
+        """Rows that may leave."""
+        return self.rows - self.judgement.refused
+
+
+def prepare(
+    home: Home,
+    agreement: Agreement,
+    kind: Kind,
+    period: Period,
+    *,
+    since: datetime,
+    now: datetime,
+) -> Prepared:
+    """Run the kind's outbound SQL over the party's sources and judge what it gives.
+
+    Raises TableRefused when a source cannot be read, a column is missing or there are no rows.
+    """
+    lake = home.lake
+    run = Run(
+        as_of=now,
+        since=since,
+        period_start=period.start,
+        period_end=period.end,
+        partner=agreement.consumer,
+        party=home.party_id,
+    )
+    made = prepare_outbound(lake.connection, _outbound(home, kind), run, kind, home.config.sources)
+    if made.rows == 0:
+        raise TableRefused(
+            "empty",
+            f"{kind.name} for {agreement.consumer} has no rows",
+            expected=f"rows recorded from {since} to {now}",
+            found="none",
+        )
+    if made.unread:
+        _read(home, kind)
+    return Prepared(made.rows, judge(lake.connection, "incoming", kind, kind.columns))
+
+
+def _read(home: Home, kind: Kind) -> None:
+    """Give ``incoming`` the contract's types; what cannot be read is named, row by row."""
+    connection = home.lake.connection
+    described = connection.execute("describe unread").fetchall()
+    actual = [(str(name), str(sql_type)) for name, sql_type, *_ in described]
+    query = cast_query(kind, kind.columns, "unread", actual)
+    connection.execute(f"create or replace temp view incoming as {query}")
+
+
+def _outbound(home: Home, kind: Kind) -> Path:
+    """The party's own outbound SQL where it has some, else the product's."""
+    for folder in (home.folder / "transforms", home.transforms):
+        path = folder / "outbound" / f"{kind.name}.sql"
+        if path.is_file():
+            return path
+    raise TableRefused(
+        "query",
+        f"there is no SQL that prepares {kind.name}",
+        expected=f"transforms/outbound/{kind.name}.sql",
+        found="none",
+    )

@@ -1,0 +1,175 @@
+"""Publish: prepare, judge, seal, deliver, record. I/O through the home.
+
+A shipment is known by its agreement, its period and its revision: publishing the same again
+finds it in the ledger and only sees to it that it is delivered. So a task may be killed anywhere
+and run again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from tillit.agreement.force import require_parties
+from tillit.agreement.terms import shared_columns
+from tillit.errors import Refusal, TableRefused
+from tillit.exchange.agreements import require
+from tillit.exchange.deliver import deliver
+from tillit.exchange.prepare import Prepared, prepare
+from tillit.exchange.record import note, send
+from tillit.exchange.seal import seal
+from tillit.home import Home
+from tillit.lake import keep_stopped, refusals, write_leaving
+from tillit.ledger.bodies import (
+    AgreementRef,
+    ColumnRef,
+    KindRef,
+    PeriodRef,
+    ReasonCount,
+    ShipmentBody,
+    Stopped,
+)
+from tillit.ledger.statement import Body, Subject
+from tillit.ledger.store import Position
+from tillit.model import Agreement, Every, Kind, Period
+
+__all__ = ["Published", "publish"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of a publication.
+
+    ``rows`` left, ``stopped`` broke a rule and stayed. ``repeated`` says that the shipment had
+    been made before, ``nothing`` that there was nothing to tell (only for agreements without a
+    cadence), ``delivered`` that nothing waits for this partner any more.
+    """
+
+    agreement_id: str
+    shipment_id: str | None
+    rows: int = 0
+    stopped: int = 0
+    reasons: tuple[ReasonCount, ...] = ()
+    delivered: bool = False
+    repeated: bool = False
+    nothing: bool = False
+
+
+def publish(home: Home, agreement_id: str, *, now: datetime, revision: int = 1) -> Published:
+    """Publish what is due next under an agreement.
+
+    A correction of a period is its next ``revision``. Raises Refusal (recorded in our own chain)
+    when no agreement allows it or nothing can leave, and Unavailable when the database cannot be
+    reached; a mailbox that cannot be reached leaves the shipment in the outbox.
+    """
+    with home.database.lock(f"publish:{agreement_id}"):
+        try:
+            published = _publish(home, agreement_id, now, revision)
+        except Refusal as refusal:
+            note(home, refusal, now=now, about=agreement_id, digest=None)
+            raise
+    if published.nothing:
+        return published
+    partner = _consumer(home, agreement_id, now)
+    outcome = deliver(home, now=now, partner=partner)
+    return replace(published, delivered=outcome.complete)
+
+
+def _publish(home: Home, agreement_id: str, now: datetime, revision: int) -> Published:
+    # 1. Nothing leaves without an agreement in force, and only from its provider.
+    agreement, kind = require(home, agreement_id, now=now)
+    require_parties(agreement, provider=home.party_id, consumer=agreement.consumer)
+    # 2. The same period and revision are the same shipment.
+    period, since = _due(home, agreement, now)
+    shipment_id = f"{agreement.id}.{period.start:%Y%m%dT%H%M%S}.{revision}"
+    before = home.ledger.find_shipment(shipment_id, author=home.party_id)
+    if before is not None:
+        return Published(agreement.id, shipment_id, rows=before.rows, repeated=True)
+    # 3. Prepare and judge; what breaks a rule stops here, not at the partner.
+    try:
+        prepared = prepare(home, agreement, kind, period, since=since, now=now)
+    except TableRefused as refusal:
+        if agreement.cadence.every is Every.EVENT and refusal.code == "table.empty":
+            return Published(agreement.id, None, nothing=True)
+        raise
+    return _seal_and_record(home, agreement, kind, period, prepared, shipment_id, now)
+
+
+def _due(home: Home, agreement: Agreement, now: datetime) -> tuple[Period, datetime]:
+    """The period to serve, and since when rows are new to the partner.
+
+    Rows are new since the last shipment under this agreement was made, whatever its version; a
+    revision covers again what the shipments of its own period covered.
+    """
+    period = agreement.cadence.next_due(now)
+    last = home.ledger.last_shipment(agreement.id, before=None)
+    since = agreement.start if last is None else last.issued_at
+    if agreement.cadence.every is Every.EVENT:
+        period = Period(since, now, now)
+    return period, since
+
+
+def _seal_and_record(
+    home: Home,
+    agreement: Agreement,
+    kind: Kind,
+    period: Period,
+    prepared: Prepared,
+    shipment_id: str,
+    now: datetime,
+) -> Published:
+    stopped = tuple(ReasonCount(r.rule, r.reason, r.rows) for r in refusals(home.lake))
+    if prepared.judgement.refused:
+        keep_stopped(
+            home.lake,
+            shipment_id=shipment_id,
+            agreement_id=agreement.id,
+            kind=kind.name,
+            partner=agreement.consumer,
+            now=now,
+        )
+    if prepared.leaving == 0:
+        raise TableRefused(
+            "all-rows-refused",
+            f"no row of {shipment_id} may leave",
+            expected="rows that keep the rules of the kind",
+            found=", ".join(f"{r.rule}: {r.rows}" for r in stopped),
+        )
+    shared = shared_columns(agreement, kind)
+    with tempfile.TemporaryDirectory(prefix="seal-", dir=home.lake.folder) as folder:
+        written = write_leaving(home.lake, shared, Path(folder) / "shipment.parquet")
+        sealed = seal(home, written.path, agreement.consumer)
+
+    def describe(position: Position) -> tuple[tuple[Subject, ...], Body]:
+        payload = sealed.reference(position.seq)
+        body = ShipmentBody(
+            shipment_id=shipment_id,
+            agreement=AgreementRef(agreement.id, agreement.version, agreement.digest),
+            kind=KindRef(kind.name, kind.version, kind.digest),
+            purposes=agreement.purposes,
+            period=PeriodRef(period.start, period.end, period.cut_off),
+            columns=tuple(
+                ColumnRef(name, kind.column(name).sql_type, agreement.columns[name].value)
+                for name in shared
+            ),
+            rows=written.rows,
+            unpacked_bytes=written.unpacked_bytes,
+            payload=payload,
+            stopped=Stopped(prepared.judgement.refused, stopped),
+        )
+        return (Subject(name=payload.name, sha256=payload.sha256),), body
+
+    send(home, home.ledger, agreement.consumer, describe, now=now, payload=sealed.path)
+    return Published(
+        agreement.id,
+        shipment_id,
+        rows=written.rows,
+        stopped=prepared.judgement.refused,
+        reasons=stopped,
+    )
+
+
+def _consumer(home: Home, agreement_id: str, now: datetime) -> str:
+    return require(home, agreement_id, now=now)[0].consumer

@@ -1,0 +1,151 @@
+"""A shipment arrives: agreement, payload, judgement, landing, receipt. I/O through the home.
+
+The author is certain already; what is refused here is answered with a receipt, and shipment and
+receipt are recorded together. Landing comes first and is idempotent, so a run that is killed
+between landing and recording does the rest when it is run again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from tillit.agreement.force import require_parties
+from tillit.agreement.terms import require_columns, require_purposes, shared_columns
+from tillit.errors import Refusal, StatementRefused, TableRefused
+from tillit.exchange.agreements import require
+from tillit.exchange.collect import Collected
+from tillit.exchange.open import open_sealed
+from tillit.exchange.receipts import answer
+from tillit.exchange.seal import SealedPayload, seal
+from tillit.home import Home
+from tillit.lake import Landing, open_payload, refusals, write_refused
+from tillit.ledger.bodies import ReasonCount, ReceiptBody, ShipmentBody
+from tillit.model import Agreement, Kind, Period
+from tillit.quality.expectations import judge
+
+__all__ = ["take"]
+
+
+def take(home: Home, collected: Collected, *, now: datetime) -> ReceiptBody:
+    """Take a shipment: land what is good, keep what is not, and answer. Returns the receipt.
+
+    A refusal of the shipment as a whole is a receipt too. Raises Unavailable when mailbox,
+    database or lake cannot be reached; then nothing is recorded and the shipment waits.
+    """
+    shipment = collected.statement.body
+    if not isinstance(shipment, ShipmentBody):
+        raise StatementRefused("malformed", "not the body of a shipment")
+    try:
+        agreement, kind = _entitled(home, collected, shipment, now)
+        receipt, returned = _land(home, collected, shipment, agreement, kind, now)
+    except Refusal as refusal:
+        receipt, returned = _refused(collected, shipment, refusal), None
+    answer(home, collected, receipt, now=now, returned=returned)
+    return receipt
+
+
+def _entitled(
+    home: Home, collected: Collected, shipment: ShipmentBody, now: datetime
+) -> tuple[Agreement, Kind]:
+    """The agreement that allows this shipment; AgreementRefused or StatementRefused."""
+    agreement, kind = require(
+        home, shipment.agreement.id, now=now, digest=shipment.agreement.digest
+    )
+    require_parties(agreement, provider=collected.statement.author, consumer=home.party_id)
+    if (shipment.kind.name, shipment.kind.digest) != (kind.name, kind.digest):
+        raise StatementRefused(
+            "agreement-mismatch",
+            "the shipment is of another kind than its agreement",
+            expected=f"{kind.name} {kind.digest}",
+            found=f"{shipment.kind.name} {shipment.kind.digest}",
+        )
+    require_columns(agreement, [column.name for column in shipment.columns])
+    require_purposes(agreement, shipment.purposes)
+    return agreement, kind
+
+
+def _land(
+    home: Home,
+    collected: Collected,
+    shipment: ShipmentBody,
+    agreement: Agreement,
+    kind: Kind,
+    now: datetime,
+) -> tuple[ReceiptBody, SealedPayload | None]:
+    lake = home.lake
+    permitted = shared_columns(agreement, kind)
+    columns = {name: kind.column(name).sql_type for name in permitted}
+    with open_sealed(home, collected.statement.author, shipment.payload) as parquet:
+        open_payload(
+            lake.connection,
+            parquet,
+            rows=shipment.rows,
+            unpacked=shipment.unpacked_bytes,
+            columns=columns,
+        )
+        if shipment.rows == 0:
+            raise TableRefused("empty", f"{shipment.shipment_id} holds no rows", found="0 rows")
+        judge(lake.connection, "incoming", kind, [kind.column(name) for name in permitted])
+        landed = lake.land(
+            Landing(
+                kind=kind,
+                partner=collected.statement.author,
+                agreement_id=agreement.id,
+                shipment_id=shipment.shipment_id,
+                seq=collected.statement.seq,
+                statement_digest=collected.digest,
+                period=Period(shipment.period.start, shipment.period.end, shipment.period.cut_off),
+                issued_at=collected.statement.issued_at,
+                arrived_at=now,
+                payload_bytes=shipment.payload.bytes,
+            )
+        )
+        returned = _returned(home, collected.statement.author) if landed.refused else None
+    return (
+        ReceiptBody(
+            shipment_id=shipment.shipment_id,
+            statement=collected.digest,
+            outcome="accepted"
+            if not landed.refused
+            else "partly"
+            if landed.accepted
+            else "refused",
+            code=None if landed.accepted else "table.all-rows-refused",
+            reason=None if landed.accepted else "every row breaks a rule",
+            accepted=landed.accepted,
+            refused=landed.refused,
+            reasons=_reasons(home) if landed.refused else (),
+            payload=None,
+        ),
+        returned,
+    )
+
+
+def _reasons(home: Home) -> tuple[ReasonCount, ...]:
+    """How many rows broke which rule, from the temporary table that judging and landing left."""
+    return tuple(
+        ReasonCount(rule=r.rule, reason=r.reason, rows=r.rows) for r in refusals(home.lake)
+    )
+
+
+def _returned(home: Home, provider: str) -> SealedPayload:
+    """The refused rows, whole and with their reasons, sealed for their owner."""
+    with tempfile.TemporaryDirectory(prefix="return-", dir=home.lake.folder) as folder:
+        written = write_refused(home.lake, Path(folder) / "refused.parquet")
+        return seal(home, written.path, provider)
+
+
+def _refused(collected: Collected, shipment: ShipmentBody, refusal: Refusal) -> ReceiptBody:
+    return ReceiptBody(
+        shipment_id=shipment.shipment_id,
+        statement=collected.digest,
+        outcome="refused",
+        code=refusal.code,
+        reason=str(refusal),
+        accepted=0,
+        refused=shipment.rows,
+        reasons=(),
+        payload=None,
+    )

@@ -1,0 +1,32 @@
+"""The kinds of exchange whose contracts are installed. I/O: reads ``contracts/kinds``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tillit import places
+from tillit.errors import UsageError
+from tillit.model import Kind
+from tillit.quality.rules import load_kind
+
+__all__ = ["installed", "kind_of"]
+
+
+def installed(contracts: Path | None = None) -> dict[str, Kind]:
+    """Every installed kind by name; ContractRefused for a contract that cannot be read."""
+    folder = places.contracts(contracts) / "kinds"
+    kinds = [load_kind(path.read_bytes()) for path in sorted(folder.glob("*.odcs.yaml"))]
+    return {kind.name: kind for kind in kinds}
+
+
+def kind_of(kinds: Mapping[str, Kind], name: str) -> Kind:
+    """The kind of that name; UsageError ``not-found`` that says which there are."""
+    if name not in kinds:
+        raise UsageError(
+            "not-found",
+            "no such kind of exchange is installed",
+            expected=", ".join(sorted(kinds)),
+            found=name,
+        )
+    return kinds[name]
