@@ -27,6 +27,7 @@ from tillit.errors import DatabaseUnavailable, TableRefused, TillitError
 
 __all__ = [
     "Engine",
+    "drop_temporary",
     "quote_identifier",
     "quote_literal",
     "refused_as_query",
@@ -180,6 +181,18 @@ def scalar(connection: duckdb.DuckDBPyConnection, query: str, *values: object) -
     if row is None:
         raise ValueError("a query without rows")
     return row[0]
+
+
+def drop_temporary(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Drop the temporary table or view of that name: one cannot replace the other."""
+    for kind in ("table", "view"):
+        found = scalar(
+            connection,
+            f"select count(*) from duckdb_{kind}s() where temporary and {kind}_name = ?",  # noqa: S608
+            name,
+        )
+        if found:
+            connection.execute(f"drop {kind} temp.main.{quote_identifier(name)}")
 
 
 def _unusable(message: str) -> TillitError:

@@ -37,7 +37,7 @@ class Lake:
     def __init__(self, engine: Engine, claims: Claims) -> None:
         self._engine = engine
         self._claims = claims
-        self._prepared: set[tuple[str, str, str]] = set()
+        self._prepared: set[Kind] = set()
 
     @classmethod
     def open(
@@ -116,14 +116,14 @@ class Lake:
         kind that no lake can hold and TableRefused (wrong-type) for one that does not fit what is
         there.
         """
-        new = [k for k in kinds if (k.name, k.version, k.digest) not in self._prepared]
+        new = [kind for kind in kinds if kind not in self._prepared]
         if not new:
             return
         for kind in new:
             tables.check_kind(kind)
         with self._claims.claim("tables"):
             self._transact("making tables", lambda: self._prepare(new))
-        self._prepared |= {(k.name, k.version, k.digest) for k in new}
+        self._prepared |= set(new)
 
     def _prepare(self, kinds: Iterable[Kind]) -> None:
         for kind in kinds:

@@ -80,6 +80,9 @@ _REFUSED = {
 FIXED = {
     "exchange.shipments": _SHIPMENTS,
     "quarantine.refused": _REFUSED,
+    # The same for what stopped at us before it left, and for what a partner sent back.
+    "quarantine.stopped": _REFUSED,
+    "quarantine.returned": _REFUSED,
 }
 
 

@@ -1,0 +1,28 @@
+"""Everything under transforms/ is run here: models, checks, and what goes out. I/O: DuckDB.
+
+A transform is a plain select in a file; its stem is the name of the table. What it is told (the
+time it speaks of, the partner) stands in the one-row table ``run``, so that it reads no clock.
+"""
+
+from tillit.warehouse.models import Check, Model, Transforms, check_reads, read_model, tables_read
+from tillit.warehouse.outbound import Outbound, prepare_outbound
+from tillit.warehouse.run import Finding, Run, build, publish, run_checks, set_run
+from tillit.warehouse.sources import register_sources
+
+__all__ = [
+    "Check",
+    "Finding",
+    "Model",
+    "Outbound",
+    "Run",
+    "Transforms",
+    "build",
+    "check_reads",
+    "prepare_outbound",
+    "publish",
+    "read_model",
+    "register_sources",
+    "run_checks",
+    "set_run",
+    "tables_read",
+]
