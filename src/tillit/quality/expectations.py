@@ -19,6 +19,7 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 import duckdb
 import great_expectations
+from great_expectations.compatibility.pydantic import PrivateAttr
 from great_expectations.core.batch import Batch
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.exceptions.exceptions import GreatExpectationsError
@@ -27,22 +28,16 @@ from great_expectations.execution_engine.sqlalchemy_execution_engine import (
     SqlAlchemyExecutionEngine,
 )
 from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metrics.metric_provider import MetricProvider, metric_value
 from great_expectations.validator.validator import Validator
 from sqlalchemy.exc import SQLAlchemyError
 
 from tillit.errors import TableRefused
-from tillit.model import Column, Kind, Rule
+from tillit.model import Column, Kind
 from tillit.quality.dialect import engine_over
-from tillit.quality.queries import (
-    applicable,
-    distinct_query,
-    duplicates_query,
-    judge_query,
-    row_number,
-    row_rules,
-)
-from tillit.quality.sql import quote, text_list
+from tillit.quality.plan import Plan, plan_for, run_plan
+from tillit.quality.sql import quote
 
 __all__ = ["Judgement", "Reason", "judge"]
 
@@ -79,26 +74,10 @@ class Judgement:
         return bool(self.gx["success"])
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What the metric is to run: queries over one table, written before anything runs.
-
-    A rule's code is its place in ``rules``, from 1: row rules, then keys, then the table's.
-    """
-
-    table: str
-    number: str
-    row_query: str
-    rules: tuple[Rule, ...]
-
-    def of(self, scope: str) -> list[tuple[int, Rule]]:
-        return [(code, rule) for code, rule in enumerate(self.rules, 1) if rule.scope == scope]
-
-
 class _JudgingEngine(SqlAlchemyExecutionEngine):
     """Great Expectations' engine for SQL, which knows the plan that its metric runs."""
 
-    plan: _Plan
+    plan: Plan
 
 
 class _BrokenRules(MetricProvider):
@@ -121,7 +100,7 @@ class _BrokenRules(MetricProvider):
         if str(batch) != execution_engine.plan.table:
             raise RuntimeError(f"the batch is {batch}, the plan is for another table")
         with execution_engine.get_connection() as connection:
-            return _run(connection, execution_engine.plan)
+            return run_plan(connection, execution_engine.plan)
 
 
 class ExpectRuleToBeKept(BatchExpectation):
@@ -132,6 +111,15 @@ class ExpectRuleToBeKept(BatchExpectation):
     metric_dependencies: ClassVar[tuple[str, ...]] = (_METRIC,)
     success_keys: ClassVar[tuple[str, ...]] = ("rule",)
     domain_keys: ClassVar[tuple[str, ...]] = _DOMAIN
+
+    _configuration: ExpectationConfiguration | None = PrivateAttr(default=None)
+
+    @property
+    def configuration(self) -> ExpectationConfiguration:
+        """Built once: Great Expectations asks for it some thirty times, 1 ms a rule in all."""
+        if self._configuration is None:
+            self._configuration = super().configuration
+        return self._configuration
 
     def _validate(
         self,
@@ -151,21 +139,21 @@ def judge(
 ) -> Judgement:
     """Judge every row of a table, view or temporary table by the rules on the columns given.
 
-    The rows are numbered by a column ``row_no`` from 1; a table without one (not a view) is
-    numbered by ``rowid + 1``, which is free. A column ``unread`` (see `cast_query`) is heeded. Left on the
-    connection: the temporary table ``refused (row_no BIGINT, rules VARCHAR[], reasons VARCHAR[])``,
-    each refused row once, so that ``anti join refused using (row_no)`` are the accepted ones.
+    The rows are numbered by a column ``row_no``; a table without one (not a view) is numbered by
+    ``rowid + 1``, which is free. A column ``unread`` (see `cast_query`) is heeded. Left on the
+    connection is the temporary table ``refused (row_no, rules VARCHAR[], reasons VARCHAR[])``, each
+    refused row once, so that ``anti join refused using (row_no)`` are the accepted ones.
 
     Raises TableRefused: ``empty``; ``missing-column`` or ``wrong-type`` when the table is not the
-    kind's; ``row-count`` for a broken rule on the table as a whole; ``query`` when DuckDB cannot run
-    a rule. RuntimeError when Great Expectations and the refused rows contradict each other.
+    kind's; ``row-count`` for a broken rule on the table as a whole; ``query`` when DuckDB cannot
+    run a rule. RuntimeError when Great Expectations and the refused rows contradict each other.
     """
     actual = _columns(connection, table)
     _check(kind, columns, actual)
     rows = int(_one(connection, f"select count(*) from {quote(table)}"))
     if rows == 0:
         raise TableRefused("empty", f"{kind.name} has no rows", expected="a row", found="none")
-    plan = _plan(kind, columns, table, actual)
+    plan = plan_for(kind, columns, table, actual)
     gx = _validate(connection, plan, kind)
     return _judgement(connection, plan, kind, rows, gx)
 
@@ -190,57 +178,7 @@ def _check(kind: Kind, columns: Sequence[Column], actual: dict[str, str]) -> Non
             )
 
 
-def _plan(kind: Kind, columns: Sequence[Column], table: str, actual: dict[str, str]) -> _Plan:
-    number, unread = row_number(actual), "unread" in actual
-    rules = (
-        *row_rules(kind, columns, unread=unread),
-        *applicable(kind, columns, "key"),
-        *applicable(kind, columns, "table"),
-    )
-    query = judge_query(kind, columns, table, number=number, unread=unread)
-    return _Plan(table, number, query, rules)
-
-
-def _run(connection: Any, plan: _Plan) -> dict[str, int]:
-    """Fill ``refused`` and count; the table is read once for all row rules, once for each key."""
-    run = connection.exec_driver_sql
-    run(f"create or replace temp table refused_codes as {plan.row_query}")
-    for code, rule in plan.of("key"):
-        whole, hashes = run(distinct_query(rule, plan.table)).one()
-        if whole != hashes:
-            run(_with_key(code, duplicates_query(rule, plan.table, number=plan.number)))
-    counted = run(
-        "select code, count(*) from (select unnest(codes) as code from refused_codes) group by 1"
-    )
-    broken = {plan.rules[code - 1].name: int(rows) for code, rows in counted}
-    for _, rule in plan.of("table"):
-        counts = f"select count(*) as row_count from {quote(plan.table)}"
-        if run(f"select {rule.breaks} from ({counts})").scalar_one():
-            broken[rule.name] = 1
-    names = text_list(rule.name for rule in plan.rules)
-    reasons = text_list(rule.reason for rule in plan.rules)
-    run(
-        "create or replace temp table refused as select row_no, "
-        f"list_select({names}, codes) as rules, list_select({reasons}, codes) as reasons "
-        "from refused_codes"
-    )
-    run("drop table refused_codes")
-    return broken
-
-
-def _with_key(code: int, duplicates: str) -> str:
-    """The rows refused so far and those that share a key, each row once."""
-    return (
-        "create or replace temp table refused_codes as "
-        "select coalesce(refused_codes.row_no, twice.row_no) as row_no, "
-        "list_concat(coalesce(codes, []::USMALLINT[]), "
-        f"case when twice.row_no is null then []::USMALLINT[] else [{code}::USMALLINT] end) as codes "
-        f"from refused_codes full join ({duplicates}) as twice "
-        "on refused_codes.row_no = twice.row_no order by 1"
-    )
-
-
-def _validate(connection: duckdb.DuckDBPyConnection, plan: _Plan, kind: Kind) -> dict[str, Any]:
+def _validate(connection: duckdb.DuckDBPyConnection, plan: Plan, kind: Kind) -> dict[str, Any]:
     """Let Great Expectations judge; its result in short, as JSON has it."""
     engine = _JudgingEngine(engine=engine_over(connection), create_temp_table=False)
     engine.plan = plan
@@ -277,7 +215,7 @@ def _validate(connection: duckdb.DuckDBPyConnection, plan: _Plan, kind: Kind) ->
 
 
 def _judgement(
-    connection: duckdb.DuckDBPyConnection, plan: _Plan, kind: Kind, rows: int, gx: dict[str, Any]
+    connection: duckdb.DuckDBPyConnection, plan: Plan, kind: Kind, rows: int, gx: dict[str, Any]
 ) -> Judgement:
     """Hold Great Expectations' verdict against the rows that are refused."""
     told = {result["rule"]: result["rows"] for result in gx["results"] if not result["success"]}

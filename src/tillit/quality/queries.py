@@ -61,8 +61,8 @@ def judge_query(
 ) -> str:
     """One pass that gives every row that breaks a row rule: ``row_no, codes``.
 
-    ``codes`` are the places, from 1, of the broken rules in `row_rules`: numbers, because a table of
-    ten million bad rows with their reasons spelled out would not fit into memory.
+    ``codes`` are the places, from 1, of the broken rules in `row_rules`: numbers, because counting
+    and merging ten million bad rows with their reasons spelled out takes memory that is not there.
     """
     rules = row_rules(kind, columns, unread=unread)
     # Tests of nulls cost next to nothing, so they stand first.

@@ -17,7 +17,8 @@ from functools import lru_cache
 from tillit import safe_yaml
 from tillit.errors import ContractRefused
 from tillit.model import NAME, Column, Kind, Rule
-from tillit.quality.checks import column_rules, quality_rules
+from tillit.quality.checks import column_rules
+from tillit.quality.measures import quality_rules
 from tillit.quality.queries import cast_query, check_columns, judge_query
 from tillit.quality.section import Section
 from tillit.quality.types import column_type
