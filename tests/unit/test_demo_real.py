@@ -27,7 +27,7 @@ from tillit.demo.real_files import (
 from tillit.demo.world_tables import SCHEMAS
 from tillit.errors import UsageError
 from tillit.model import PARTY_ID, Cadence, Kind
-from tillit.quality.queries import cast_query, duplicates_query, judge_query
+from tillit.quality.queries import cast_query, duplicates_query, judge_query, row_rules
 from tillit.quality.rules import load_kind
 from tillit.warehouse.models import check_reads, read_model
 
@@ -444,7 +444,9 @@ def judged(
         key = next(rule for rule in kind.rules if rule.scope == "key")
         if not name.startswith("demand_forecast"):  # vintages share their keys
             assert not connection.execute(duplicates_query(key, "incoming")).fetchall()
-    return len(rows) - len(broken), [(rows[number], rules) for number, rules, _ in broken]
+    names = [rule.name for rule in row_rules(kind, kind.columns, unread=True)]
+    refused = [(rows[number], [names[code - 1] for code in codes]) for number, codes in broken]
+    return len(rows) - len(broken), refused
 
 
 def test_the_folder_is_read_and_not_written(small: Path) -> None:

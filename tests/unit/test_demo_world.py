@@ -19,7 +19,7 @@ from tillit.demo.world_planted import KEYS
 from tillit.demo.world_tables import SCHEMAS
 from tillit.errors import ConfigError
 from tillit.model import Cadence, Kind
-from tillit.quality.queries import judge_query
+from tillit.quality.queries import judge_query, row_rules
 from tillit.quality.rules import load_kind
 
 SEED = 7
@@ -124,7 +124,8 @@ def judged(table: pa.Table, kind: Kind) -> list[tuple[dict, list[str]]]:
         connection.register("judged", numbered)
         found = connection.execute(judge_query(kind, kind.columns, "judged")).fetchall()
     everything = table.to_pylist()
-    return [(everything[number], rules) for number, rules, _ in found]
+    names = [rule.name for rule in row_rules(kind, kind.columns)]
+    return [(everything[number], [names[code - 1] for code in codes]) for number, codes in found]
 
 
 def test_two_rows_claim_a_key_in_one_shipment_only_where_planted(world: World) -> None:
