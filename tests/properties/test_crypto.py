@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import random
@@ -66,6 +67,7 @@ def sealed(data: bytes, identities: list[age.Identity], *, armored: bool = False
     recipients = [age.recipient_of(identity) for identity in identities]
     made = age.encrypt(io.BytesIO(data), sink, recipients, random=seeded(1), armored=armored)
     assert made.bytes == len(sink.getvalue())
+    assert made.sha256 == hashlib.sha256(sink.getvalue()).hexdigest()
     assert made.plaintext_bytes == len(data)
     return sink.getvalue()
 

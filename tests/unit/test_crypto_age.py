@@ -10,6 +10,8 @@ import pytest
 
 from tillit.crypto import age
 from tillit.crypto.age import bech32
+from tillit.crypto.age.reader import Reader
+from tillit.crypto.age.stream import CHUNK, decrypt_stream
 from tillit.errors import KeyFileError, PayloadRefused, UsageError
 
 
@@ -58,6 +60,9 @@ def test_what_is_written_is_counted_and_digested() -> None:
     data = seeded(2)(3_000_000)
     file, made = seal(data, [recipient])
     assert made == age.Sealed(len(file), hashlib.sha256(file).hexdigest(), len(data))
+    # A block that the second thread digests, and a rest that must not overtake it.
+    file, made = seal(data[: 2**20 + 9], [recipient])
+    assert made.sha256 == hashlib.sha256(file).hexdigest()
     armored, made = seal(data[:100_000], [recipient], armored=True)
     assert made == age.Sealed(len(armored), hashlib.sha256(armored).hexdigest(), 100_000)
     assert max(map(len, armored.splitlines())) == 64
@@ -134,6 +139,19 @@ def test_bech32_refuses(text: str) -> None:
     """Invalid strings of BIP 173, and one in mixed case."""
     with pytest.raises(ValueError):
         bech32.decode(text)
+
+
+def test_an_empty_last_chunk_is_refused() -> None:
+    """Otherwise one payload would have two files."""
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    key, reader = bytes(32), io.BytesIO()
+    cipher = ChaCha20Poly1305(key)
+    reader.write(cipher.encrypt(bytes(12), bytes(CHUNK), None))
+    reader.write(cipher.encrypt(bytes(10) + b"\1\1", b"", None))
+    reader.seek(0)
+    with pytest.raises(PayloadRefused):
+        decrypt_stream(key, Reader(reader), lambda _: None, None)
 
 
 def test_a_passphrase_opens_and_another_does_not() -> None:

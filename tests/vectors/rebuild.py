@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from tillit.crypto import age, dsse
+from tillit.crypto.age.header import decode64, encode64
 from tillit.crypto.signing import SigningKeys
 
 HERE = Path(__file__).resolve().parent
-PLAINTEXT = b"Ten castings a day from Monday, Fjordst\xc3\xa5l. " * 8
+PLAINTEXT = b"Ten castings a day from Monday, Fjordst\xc3\xa5l. " * 8 + b"!"
 PASSPHRASE = "not a secret: it stands in a test"
 PAYLOAD_TYPE = "application/vnd.tillit.test+json"
 PAYLOAD = '{"plan":"ti støpegods?>?>"}'.encode()
@@ -78,6 +79,24 @@ def after_header(data: bytes) -> int:
     return data.index(b"\n", data.index(b"\n--- ") + 1) + 1
 
 
+def low_order(data: bytes) -> bytes:
+    """A hybrid file whose X25519 share is the zero point."""
+    share = data[data.index(b"mlkem768x25519 ") + 15 :].split(b"\n")[0]
+    zeros = encode64(decode64(share.decode())[:-32] + bytes(32))
+    return data.replace(share, zeros.encode(), 1)
+
+
+def not_canonical(armor: bytes) -> bytes:
+    """Armor with another last character that stands for the same bytes."""
+    at = armor.index(b"=\n") - 1
+    while armor[at : at + 1] == b"=":
+        at -= 1
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    changed = bytearray(armor)
+    changed[at] = alphabet[alphabet.index(armor[at]) + 1]
+    return bytes(changed)
+
+
 def build_age(folder: Path) -> None:
     kept = folder / "base-hybrid.age"
     if not kept.exists():
@@ -113,9 +132,13 @@ def build_age(folder: Path) -> None:
     case("payload-continued", plain + b"\0", "payload.corrupt")
     case("payload-of-another-file", plain[:body] + hybrid[-400:], "payload.corrupt")
     case("larger-than-stated", plain, "payload.unpacks-too-large", max_bytes=len(PLAINTEXT) - 1)
+    body_line = plain[body - 92 : body - 49]
+    longer = replace(body_line, encode64(decode64(body_line.decode()) + b"\0").encode())(plain)
+    case("wrapped-key-long", longer, "payload.header")
     case("armor-cut", armor[:-40], "payload.armor")
     case("armor-line-short", replace(b"\n", b"\nAAAA\n")(armor), "payload.armor")
     case("armor-continued", armor + b"and more", "payload.armor")
+    case("armor-not-canonical", not_canonical(armor), "payload.armor")
     case("passphrase-wrong", locked, "payload.no-identity", identity=None, passphrase="a guess")
     too_hard = replace(b" 4\n", b" 23\n")(locked)
     case("passphrase-too-much-work", too_hard, "payload.header", **by_passphrase)
@@ -127,6 +150,7 @@ def build_age(folder: Path) -> None:
         "payload.no-identity",
         **by_hybrid,
     )
+    case("hybrid-share-of-low-order", low_order(hybrid), "payload.header", **by_hybrid)
     case("hybrid-payload-cut", hybrid[:-9], "payload.corrupt", **by_hybrid)
     case("hybrid-for-another-kind", hybrid, "payload.no-identity")
     write(folder, ".age", files, cases)
