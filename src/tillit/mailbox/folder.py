@@ -95,7 +95,10 @@ class FolderStore:
     def put(self, folder: str, name: str, content: bytes | Path, temporary: str) -> None:
         """Write, flush, rename."""
         self._make(folder)
-        with self._opened(folder) as there, system_errors(f"writing {folder}/{name}"):
+        with (
+            self._opened(folder) as there,
+            system_errors(f"writing {folder}/{name}", "unreachable"),
+        ):
             if there is None:
                 raise FileNotFoundError(errno.ENOENT, "no such folder")
             try:

@@ -130,7 +130,7 @@ class SftpStore:
 
     def put(self, folder: str, name: str, content: bytes | Path, temporary: str) -> None:
         """Write, compare the size, rename."""
-        with self._asking(f"writing {folder}/{name}") as client:
+        with self._asking(f"writing {folder}/{name}", "unreachable") as client:
             aside = self._at(folder, temporary)
             try:
                 _write(client, aside, content, make=self._at(folder))

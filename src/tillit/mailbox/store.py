@@ -97,6 +97,11 @@ _CODES = {
     errno.ENOTDIR: "denied",
     errno.EISDIR: "denied",
 }
+# fsspec raises these without a number.
+_NUMBERS: dict[type[OSError], int] = {
+    FileNotFoundError: errno.ENOENT,
+    PermissionError: errno.EACCES,
+}
 
 
 @contextmanager
@@ -105,7 +110,7 @@ def system_errors(doing: str, missing: str = "missing-object") -> Iterator[None]
     try:
         yield
     except OSError as error:
-        code = _CODES.get(error.errno or 0, "unreachable")
+        code = _CODES.get(error.errno or _NUMBERS.get(type(error), 0), "unreachable")
         if code == "missing-object":
             code = missing
         reason = error.strerror or str(error) or type(error).__name__
