@@ -58,7 +58,7 @@ def test_what_is_written_can_be_opened(engine: Engine, honest: tuple[Written, Pa
     assert [name for name, *_ in described] == ["row_no", "at", "note", "quantity", "item"]
     assert engine.connection.execute(
         "select min(row_no), max(row_no), count(distinct row_no), count(note) from incoming"
-    ).fetchall() == [(0, 999, 1000, 500)]
+    ).fetchall() == [(1, 1000, 1000, 500)]
 
 
 def test_others_read_what_is_written(honest: tuple[Written, ParquetInfo]) -> None:

@@ -14,6 +14,15 @@ from tillit.lake.payload import (
     unpacked_bytes,
     write_parquet,
 )
+from tillit.lake.refusals import (
+    Refusals,
+    keep_returned,
+    keep_stopped,
+    quarantine_counts,
+    refusals,
+    write_leaving,
+    write_refused,
+)
 from tillit.lake.store import Lake
 
 __all__ = [
@@ -21,9 +30,16 @@ __all__ = [
     "Landed",
     "Landing",
     "ParquetInfo",
+    "Refusals",
     "Written",
     "inspect_parquet",
+    "keep_returned",
+    "keep_stopped",
     "open_payload",
+    "quarantine_counts",
+    "refusals",
     "unpacked_bytes",
+    "write_leaving",
     "write_parquet",
+    "write_refused",
 ]

@@ -167,7 +167,15 @@ def observe_rows(
     )
     if before:
         return 0
-    listed = ", ".join(quote_identifier(column.name) for column in kind.columns)
+    held = {
+        name for name, *_ in connection.execute(f"describe {quote_identifier(source)}").fetchall()
+    }
+    if missing := [c.name for c in kind.columns if c.required and c.name not in held]:
+        raise TableRefused(
+            "missing-column", f"{kind.name} lacks a column", expected=missing[0], found="none"
+        )
+    columns = [column.name for column in kind.columns if column.name in held]
+    listed = ", ".join(quote_identifier(name) for name in columns)
     count = scalar(
         connection,
         f"insert into {table} by name "

@@ -135,7 +135,7 @@ def open_payload(
     """Make the temporary view ``incoming`` (``row_no``, then ``columns``) over a partner's file.
 
     ``rows``, ``unpacked`` and ``columns`` (name to DuckDB type, in order) are what the signed
-    statement says. ``row_no`` counts from 0 in the file's order. Raises PayloadRefused
+    statement says. ``row_no`` counts from 1 in the file's order. Raises PayloadRefused
     (not-parquet, rows, unpacks-too-large) or TableRefused (missing-column, extra-column,
     wrong-type).
     """
@@ -155,7 +155,7 @@ def open_payload(
     with _reading(path):
         drop_temporary(connection, "incoming")
         connection.execute(
-            f"create temp view incoming as select file_row_number as row_no, {names} "
+            f"create temp view incoming as select file_row_number + 1 as row_no, {names} "
             f"from read_parquet({quote_literal(str(path))}, file_row_number = true)"
         )
 

@@ -196,9 +196,10 @@ class Lake:
     ) -> int:
         """Take what this party observed itself into ``own.<kind>``; the number of rows taken.
 
-        ``source`` is a view or table with the kind's columns, ``partner`` (whom it is about) and
-        ``recorded_at``, which becomes ``arrived_at``; rows with since <= recorded_at < until are
-        taken. A batch that was taken before is not taken again, and gives 0. Raises TableRefused.
+        ``source`` is a view or table with the kind's columns (those not required may be missing),
+        ``partner`` (whom it is about) and ``recorded_at``, which becomes ``arrived_at``; rows with
+        since <= recorded_at < until are taken. A batch that was taken before is not taken again,
+        and gives 0. Raises TableRefused.
         """
         self.prepare([kind])
         with self._claims.claim(f"observation {kind.name} {batch}"):

@@ -7,7 +7,7 @@ time it speaks of, the partner) stands in the one-row table ``run``, so that it 
 from tillit.warehouse.models import Check, Model, Transforms, check_reads, read_model, tables_read
 from tillit.warehouse.outbound import Outbound, prepare_outbound
 from tillit.warehouse.run import Finding, Run, build, publish, run_checks, set_run
-from tillit.warehouse.sources import register_sources
+from tillit.warehouse.sources import observed_source, register_sources, release_sources
 
 __all__ = [
     "Check",
@@ -18,10 +18,12 @@ __all__ = [
     "Transforms",
     "build",
     "check_reads",
+    "observed_source",
     "prepare_outbound",
     "publish",
     "read_model",
     "register_sources",
+    "release_sources",
     "run_checks",
     "set_run",
     "tables_read",

@@ -46,7 +46,7 @@ def prepare_outbound(
 ) -> Outbound:
     """Run a kind's outbound SQL and leave two temporary views over what it gave.
 
-    ``unread``: ``row_no`` (from 0) and the kind's columns as they came. ``incoming``: the same in
+    ``unread``: ``row_no`` (from 1) and the kind's columns as they came. ``incoming``: the same in
     the kind's types, NULL where a text cannot be read. Raises TableRefused: source-unreadable,
     missing-column, extra-column, query.
     """
@@ -87,7 +87,7 @@ def _make_views(
     for view in ("incoming", "unread"):
         drop_temporary(connection, view)
     connection.execute(
-        "create temp view unread as select file_row_number as row_no, "
+        "create temp view unread as select file_row_number + 1 as row_no, "
         f"{raw} from read_parquet({quote_literal(str(path))}, file_row_number = true)"
     )
     connection.execute(f"create temp view incoming as select row_no, {read} from unread")

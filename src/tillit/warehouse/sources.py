@@ -6,7 +6,8 @@ row later, and not a file that cannot be opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ from tillit.engine import quote_identifier, quote_literal, translated
 from tillit.errors import TableRefused, TillitError
 from tillit.model import NAME
 
-__all__ = ["PREFIX", "register_sources", "release_sources"]
+__all__ = ["PREFIX", "observed_source", "register_sources", "release_sources"]
 
 PREFIX = "source_"
 _CSV = frozenset({".csv", ".tsv", ".txt"})
@@ -50,6 +51,20 @@ def release_sources(connection: duckdb.DuckDBPyConnection, names: Iterable[str])
     for name in names:
         connection.execute(f"drop view if exists temp.main.{quote_identifier(PREFIX + name)}")
         connection.execute(f"detach database if exists {quote_identifier(_database(name))}")
+
+
+@contextmanager
+def observed_source(connection: duckdb.DuckDBPyConnection, where: str) -> Iterator[str]:
+    """A view over one file, for as long as the context lasts; gives the view's name.
+
+    Raises TableRefused (source-unreadable).
+    """
+    names = ("observed",)
+    register_sources(connection, {"observed": where}, names)
+    try:
+        yield PREFIX + "observed"
+    finally:
+        release_sources(connection, names)
 
 
 def _table(connection: duckdb.DuckDBPyConnection, name: str, where: str) -> str:
