@@ -105,8 +105,8 @@ def test_nothing_names_a_machine_or_an_index() -> None:
                 "python" + "hosted",
                 "npm" + r"js\.org",
                 "deb" + r"\.debian\.org",
-                r"(?<![\w.])/work/",
-                r"(?<![\w.])/root/",
+                r"(?<![\w.])/wor" + "k/",
+                r"(?<![\w.])/roo" + "t/",
             ]
         )
     )

@@ -30,7 +30,6 @@ __all__ = [
     "PartyDocument",
     "accept",
     "accept_rotation",
-    "claimed_id",
     "peek_id",
     "replay",
 ]
@@ -168,11 +167,6 @@ def accept_rotation(envelope: bytes, known: Party) -> Party:
         keys=keys,
         recipients=party.recipients,
     )
-
-
-def claimed_id(envelope: bytes) -> str:
-    """Whose document it says it is; nothing is verified. PartyRefused ``malformed``."""
-    return _claimed(envelope).id
 
 
 def replay(envelopes: Sequence[bytes]) -> Party:

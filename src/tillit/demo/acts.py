@@ -7,7 +7,7 @@ cross a process boundary.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,20 @@ class Stage:
             self._home = None
 
 
-def build(stage: Stage, *, party: str, name: str, mailbox: str, now: datetime) -> None:
-    """Make the home; its sources lie in it already."""
+def build(
+    stage: Stage,
+    *,
+    party: str,
+    name: str,
+    mailbox: str,
+    outbound: Mapping[str, Path],
+    now: datetime,
+) -> None:
+    """Make the home; its sources lie in it already. ``outbound`` is SQL of the party's own."""
+    for kind, query in outbound.items():
+        own = stage.folder / "transforms" / "outbound" / f"{kind}.sql"
+        own.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(query, own)
     sources = stage.folder / "sources"
     kinds = stage.folder / "contracts" / "kinds"
     shutil.copytree(places.contracts() / "kinds", kinds)

@@ -7,8 +7,8 @@ runs, and answers with plain values. Parties share no memory and no file but the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -71,10 +71,8 @@ class Party:
     def stop(self) -> None:
         """Let the process close its home and end; ends it by force after a while."""
         if self._process.is_alive():
-            try:
+            with suppress(BrokenPipeError):
                 self._pipe.send(("stop", {}))
-            except BrokenPipeError:
-                pass
             self._process.join(20)
         if self._process.is_alive():
             self._process.terminate()

@@ -13,6 +13,7 @@ from tillit.errors import StatementRefused
 from tillit.home import Home
 from tillit.ledger.statement import IN_TOTO, Statement
 from tillit.mailbox import Waiting
+from tillit.model import isoformat
 
 __all__ = ["MAX_STATEMENT_BYTES", "Collected", "collect"]
 
@@ -65,5 +66,13 @@ def collect(home: Home, waiting: Waiting, *, now: datetime) -> Collected:
             "the statement's number is not that of its name",
             expected=waiting.seq,
             found=statement.seq,
+        )
+    # 5. Keys that were given up have signed nothing since.
+    if verified.keys[sender.id] != sender.keys[0] and statement.issued_at >= sender.issued_at:
+        raise StatementRefused(
+            "signature",
+            f"{sender.id} has given up the keys that signed this",
+            expected=f"keys {sender.fingerprint} since {isoformat(sender.issued_at)}",
+            found=f"keys {verified.keys[sender.id].fingerprint}",
         )
     return Collected(statement, envelope, statement.digest)

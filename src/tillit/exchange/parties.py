@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tillit.crypto.party import Party, PartyDocument, accept, accept_rotation, claimed_id
+from tillit.crypto.party import Party, PartyDocument, accept, accept_rotation, peek_id
 from tillit.errors import PartyRefused
 from tillit.home import Home
 
@@ -18,7 +18,7 @@ def add_party(home: Home, document: bytes, fingerprint: str | None, *, now: date
     rotation, malformed, conflict).
     """
     del now
-    claimed = claimed_id(document)
+    claimed = peek_id(document)
     if claimed == home.party_id:
         raise PartyRefused("conflict", f"{claimed} is our own id", found=claimed)
     known = home.parties.get(claimed)
@@ -35,8 +35,21 @@ def add_party(home: Home, document: bytes, fingerprint: str | None, *, now: date
         )
     else:
         party = accept(document, fingerprint)
+    _require_own_keys(home, party)
     home.keep_party(party, document)
     return party
+
+
+def _require_own_keys(home: Home, party: Party) -> None:
+    """One key under two names could sign for both sides of an agreement."""
+    for other in home.parties.values():
+        if other.id != party.id and set(other.keys) & set(party.keys):
+            raise PartyRefused(
+                "conflict",
+                f"{party.id} has the keys of {other.id}",
+                expected="keys of its own",
+                found=party.fingerprint,
+            )
 
 
 def rotate_keys(home: Home, *, now: datetime) -> Party:

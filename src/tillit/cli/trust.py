@@ -1,0 +1,64 @@
+"""``tillit trust``: how much information is shared."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from tillit.cli.common import as_json, now_option, open_home, show, table
+
+__all__ = ["trust"]
+
+
+@click.group()
+def trust() -> None:
+    """How much information partners share with us, as an indicator of trust."""
+
+
+@trust.command("show")
+@now_option
+@as_json
+@click.pass_context
+def show_trust(ctx: click.Context, now: datetime, as_json: bool) -> None:
+    """Measure and show each partner's direction to us, with its evidence."""
+    from tillit.trust.run import run_trust
+    from tillit.trust.show import NAMES
+    from tillit.trust.show import table as rows_of
+
+    shown = run_trust(open_home(ctx), now=now)
+    lines = table(NAMES, rows_of(shown))
+    lines += ["", "a dash is not measured; a column under 26 due cells has not enough evidence"]
+    lines += [f"check {f['check']}: {f['what']} ({f['rows']} rows)" for f in shown["findings"]]
+    show(shown, as_json=as_json, lines=lines)
+
+
+@trust.command()
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("trust.html"),
+    show_default=True,
+)
+@now_option
+@click.pass_context
+def report(ctx: click.Context, out: Path, now: datetime) -> None:
+    """Write an HTML report that opens without a network."""
+    from tillit.report.compose import compose
+    from tillit.report.page import write
+    from tillit.trust.run import run_trust
+
+    home = open_home(ctx)
+    shown = run_trust(home, now=now)
+    partners = sorted({d["partner"] for d in shown["directions"]})
+    content = compose(
+        title=f"What partners share with {home.config.party_name}",
+        measures={home.party_id: shown},
+        pairs=[(home.party_id, partner) for partner in partners],
+        names={party.id: party.name for party in home.parties.values()},
+        stories={},
+        refused=[],
+        facts=[("partners", str(len(partners)))],
+    )
+    click.echo(write(content, out))

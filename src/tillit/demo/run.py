@@ -1,0 +1,197 @@
+"""Play a world: homes, acquaintance, agreements, a year of exchange, the last week in Airflow. I/O.
+
+Each party lives in its own process and home. What happens is what production does; only the
+clock is the world's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from tillit.demo.model import Step, Want, World, write_tables
+from tillit.demo.worker import Party, ask_all
+
+__all__ = ["Played", "Progress", "play"]
+
+_BEFORE = timedelta(days=7)
+_AFTER = timedelta(days=370)
+
+
+class Progress(Protocol):
+    """Whoever shows how far it is."""
+
+    def stage(self, what: str, steps: int) -> None:
+        """A new stage of so many steps begins."""
+
+    def step(self) -> None:
+        """One step of the stage is done."""
+
+
+@dataclass
+class Played:
+    """What came of it: counts, measures of each party, refusals, the auditor's reports."""
+
+    world: World
+    folder: Path
+    counts: Counter[str] = field(default_factory=Counter)
+    measures: dict[str, Any] = field(default_factory=dict)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    audits: dict[str, Any] = field(default_factory=dict)
+    dags: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def play(world: World, folder: Path, progress: Progress, *, airflow: bool) -> Played:
+    """Play a world in an empty folder; with ``airflow`` its last step is run by the DAGs.
+
+    Raises PartyFailed when a party's process does what it must not.
+    """
+    played = Played(world, folder)
+    with _cast(world, folder) as cast:
+        _settle(world, cast, folder, progress)
+        _agree(world, cast, progress)
+        *history, last = world.steps
+        if not airflow:
+            history.append(last)
+        progress.stage("a year of exchange" if len(history) > 40 else "exchange", len(history))
+        for step in history:
+            _turn(step, cast, played)
+            progress.step()
+        if airflow:
+            progress.stage("the last week, by Airflow", 4)
+            _last_week(last, cast, played, progress)
+        _take_stock(world, cast, played, progress)
+    return played
+
+
+@contextmanager
+def _cast(world: World, folder: Path) -> Iterator[dict[str, Party]]:
+    cast: dict[str, Party] = {}
+    try:
+        for partner in world.parties:
+            cast[partner.id] = Party.start(partner.id, folder / partner.id)
+        yield cast
+    finally:
+        for party in cast.values():
+            party.stop()
+
+
+def _settle(world: World, cast: Mapping[str, Party], folder: Path, progress: Progress) -> None:
+    progress.stage("homes, keys and acquaintance", 2 * len(cast))
+    start = world.start - _BEFORE
+    for partner in world.parties:
+        sources = folder / partner.id / "sources"
+        sources.mkdir(parents=True)
+        write_tables(world, partner.id, sources)
+        mailbox = (folder / "mailboxes" / partner.id).resolve().as_uri()
+        cast[partner.id].ask(
+            "build",
+            party=partner.id,
+            name=partner.name,
+            mailbox=mailbox,
+            outbound=dict(world.outbound.get(partner.id, {})),
+            now=start,
+        )
+    for party in cast.values():
+        party.answer()
+        progress.step()
+    documents = ask_all(list(cast.values()), "document")
+    for party_id, party in cast.items():
+        others = [documents[other] for other in _partners(world, party_id)]
+        party.ask("meet", documents=others, now=start)
+    for party in cast.values():
+        party.answer()
+        progress.step()
+
+
+def _partners(world: World, party_id: str) -> list[str]:
+    """Whom a party has to do with, and nobody else."""
+    pairs = {(want.provider, want.consumer) for want in world.wants}
+    known = {b if a == party_id else a for a, b in pairs if party_id in {a, b}}
+    return sorted(known)
+
+
+def _agree(world: World, cast: Mapping[str, Party], progress: Progress) -> None:
+    progress.stage("agreements, signed by both", 4)
+    start = world.start - _BEFORE
+    parties = list(cast.values())
+    until = world.end + _AFTER
+    ask_all(parties, "propose", wants=world.wants, start=start, end=until, now=start)
+    progress.step()
+    for act in ("receive", "countersign", "receive"):
+        ask_all(parties, act, now=start)
+        progress.step()
+
+
+def _turn(step: Step, cast: Mapping[str, Party], played: Played) -> None:
+    """One turn of the clock: all publish, then all receive what came, then the receipts."""
+    due: dict[str, list[str]] = {}
+    for want in step.wants:
+        due.setdefault(want.provider, []).append(_agreement_id(want))
+    for party_id, agreements in due.items():
+        cast[party_id].ask("publish", agreements=agreements, now=step.now)
+    for party_id in due:
+        _count(played.counts, "published", cast[party_id].answer())
+    everybody = list(cast.values())
+    for party in everybody:
+        party.ask("observe", now=step.receive_at)
+    for party in everybody:
+        played.counts["observed rows"] += party.answer()
+    for answer in ask_all(everybody, "receive", now=step.receive_at).values():
+        _count(played.counts, "received", answer)
+
+
+def _count(counts: Counter[str], what: str, answer: Mapping[str, Any]) -> None:
+    for key, value in answer.items():
+        if isinstance(value, int):
+            counts[f"{what} {key}"] += value
+        elif isinstance(value, dict):
+            counts.update({f"{what} {name}": number for name, number in value.items()})
+
+
+def _agreement_id(want: Want) -> str:
+    return f"{want.provider}--{want.consumer}.{want.kind}"
+
+
+def _last_week(step: Step, cast: Mapping[str, Party], played: Played, progress: Progress) -> None:
+    """The same turn, but every act is a DAG's: publish, receive, receive the receipts, trust."""
+    due: dict[str, list[str]] = {}
+    for want in step.wants:
+        due.setdefault(want.provider, []).append(f"publish.{_agreement_id(want)}")
+    rounds: Sequence[tuple[Mapping[str, list[str]], Any]] = (
+        (due, step.now),
+        ({party: ["receive"] for party in cast}, step.receive_at),
+        ({party: ["receive"] for party in cast}, step.receive_at + timedelta(minutes=5)),
+        ({party: ["trust"] for party in cast}, step.receive_at + timedelta(minutes=10)),
+    )
+    for dags, now in rounds:
+        for party_id, dag_ids in dags.items():
+            cast[party_id].ask("run_dags", dag_ids=dag_ids, now=now)
+        for party_id in dags:
+            played.dags.setdefault(party_id, {}).update(cast[party_id].answer())
+        progress.step()
+
+
+def _take_stock(
+    world: World, cast: Mapping[str, Party], played: Played, progress: Progress
+) -> None:
+    progress.stage("measures, and the auditor", 3)
+    parties = list(cast.values())
+    end = world.end + timedelta(hours=1)
+    ask_all(parties, "receive", now=end)
+    for party in parties:
+        party.ask("observe", now=end)
+    for party in parties:
+        party.answer()
+    played.measures = ask_all(parties, "measure", now=end)
+    progress.step()
+    for found in ask_all(parties, "refused").values():
+        played.refused += found
+    progress.step()
+    played.audits = ask_all(parties, "verify")
+    progress.step()
