@@ -74,8 +74,14 @@ parts as (
 scaled as (
     select
         *,
-        least(greatest((promises_kept - 0.6) / 0.4, 0.02), 1) as promise_factor,
-        least(1, candour / 0.8) as candour_factor
+        -- `least` and `greatest` pass over null, and what is not measured must stay so.
+        case
+            when promises_kept is not null
+                then least(greatest((promises_kept - 0.6) / 0.4, 0.02), 1)
+        end as promise_factor,
+        case when candour is not null then least(1, candour / 0.8) end as candour_factor,
+        case when information is not null then greatest(information, 0.01) end
+            as information_factor
     from parts
 )
 
@@ -91,9 +97,9 @@ select
     candour_factor,
     idea_share as ideas,
     100 * pow(
-        greatest(information, 0.01) * promise_factor * candour_factor * idea_share, 0.25
+        information_factor * promise_factor * candour_factor * idea_share, 0.25
     ) as score,
-    100 * sqrt(greatest(information, 0.01) * promise_factor) as information_and_promises_only,
+    100 * sqrt(information_factor * promise_factor) as information_and_promises_only,
     coalesce(due, 0) as due,
     coalesce(arrived, 0) as arrived,
     coalesce(late, 0) as late,

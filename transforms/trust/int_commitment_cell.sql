@@ -4,6 +4,8 @@
 -- range: lines we ordered, cut-off passed by run.as_of; y counts what is known 28 days after the
 --        requested date; dates count in days after it
 with
+asked as (select as_of from run),
+
 term as (
     select *
     from stg_terms
@@ -57,11 +59,11 @@ due as (
 in_force as (
     select due.*
     from due
-    cross join run
+    cross join asked
     where
         due.cut_off_at >= due.starts_at
         and due.cut_off_at < due.ends_at
-        and due.cut_off_at <= run.as_of
+        and due.cut_off_at <= asked.as_of
         and due.cut_off_at >= due.placed_at
 ),
 
@@ -150,7 +152,7 @@ select
     end as status,
     known.f,
     case
-        when known.y_known_at > run.as_of then null
+        when known.y_known_at > asked.as_of then null
         when known.column_name = 'promised_date' then known.y
         else coalesce(known.y, 0)
     end as y,
@@ -161,6 +163,6 @@ select
     end::double as known_already,
     0 as season
 from known
-cross join run
+cross join asked
 order by
     known.partner, known.direction, known.column_name, series_id, period_start, cell_id

@@ -4,6 +4,8 @@
 --        stg_demand_forecast
 -- range: as int_forecast_due; y is null until its period is settled, and keeps the value it had then
 with
+asked as (select as_of from run),
+
 due as (
     select
         due.*,
@@ -80,12 +82,12 @@ select
         else 'missing'
     end as status,
     told.f,
-    case when due.settled_at <= run.as_of then coalesce(ordered.ordered, 0) end as y,
+    case when due.settled_at <= asked.as_of then coalesce(ordered.ordered, 0) end as y,
     before.last_known,
     coalesce(ordered.book, 0) as known_already,
     case due.period when 'day' then 7 when 'month' then 12 else 52 end as season
 from due
-cross join run
+cross join asked
 left join told using (partner, direction, column_name, item_id, ship_to, period_no)
 left join ordered using (partner, direction, column_name, item_id, ship_to, period_no)
 left join int_forecast_last as before

@@ -4,6 +4,8 @@
 -- range: cut-off passed by run.as_of; a key stays due for 13 periods after it was last seen, so
 --        a sender that drops the keys it finds hard still owes them
 with
+asked as (select as_of from run),
+
 term as (
     select *
     from stg_terms
@@ -26,7 +28,7 @@ told as (
     where value <> 0
 ),
 
-asked as (
+ordered as (
     select
         partner,
         direction,
@@ -41,7 +43,7 @@ asked as (
 seen as (
     select * from told
     union
-    select * from asked
+    select * from ordered
 ),
 
 gap as (
@@ -112,10 +114,10 @@ select
     due.period_end::timestamptz as period_end,
     due.cut_off_at
 from due
-cross join run
+cross join asked
 where
     due.cut_off_at >= due.starts_at
     and due.cut_off_at < due.ends_at
-    and due.cut_off_at <= run.as_of
+    and due.cut_off_at <= asked.as_of
 order by
     due.partner, due.direction, due.column_name, due.item_id, due.ship_to, due.period_no

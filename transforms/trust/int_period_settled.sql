@@ -51,7 +51,7 @@ select
     reached.period_no,
     case
         when sender.partner is null then reached.period_end + interval 14 day
-        else greatest(reached.arrived_at, reached.period_end)
+        when reached.arrived_at is not null then greatest(reached.arrived_at, reached.period_end)
     end as settled_at
 from reached
 left join sender using (partner, direction)

@@ -4,16 +4,20 @@
 -- range: counted two weeks after the promised day (a line without promise: after the requested
 --        one); firm quantities when the orders of their period are settled; kept is 0 to 1
 with
+asked as (select as_of from run),
+
 line as (
     select
         line.*,
+        -- A promise that withholds its quantity is one of all that was ordered.
+        coalesce(line.promised_quantity, line.ordered_quantity) as told_quantity,
         line.due_on::timestamptz + interval 14 day as counted_at
     from int_order_line as line
-    cross join run
+    cross join asked
     where
         line.partner_role = 'supplier'
         and line.ordered_quantity > 0
-        and line.due_on::timestamptz + interval 14 day <= run.as_of
+        and line.due_on::timestamptz + interval 14 day <= asked.as_of
         -- What we cancelled before it was due is not the partner's to keep.
         and coalesce(line.cancelled_at > line.due_on::timestamptz, true)
 ),
@@ -31,8 +35,8 @@ kept_line as (
         case
             when promised_date is null then 0
             -- In full is against the promise; what was ordered and not promised is not kept.
-            when on_time_quantity >= least(promised_quantity, ordered_quantity, wanted_quantity)
-                then least(1, promised_quantity / ordered_quantity)
+            when on_time_quantity >= least(told_quantity, ordered_quantity, wanted_quantity)
+                then least(1, told_quantity / ordered_quantity)
             else 0
         end as kept
     from line

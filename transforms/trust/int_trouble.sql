@@ -4,6 +4,8 @@
 -- range: counted four weeks after it happened; as buyer: a line late, short or rejected; as
 --        supplier: a line that we cancelled or cut after it was placed
 with
+asked as (select as_of from run),
+
 suffered as (
     select
         partner,
@@ -39,8 +41,8 @@ known as (
         suffered.*,
         suffered.happened_at + interval 28 day as counted_at
     from suffered
-    cross join run
-    where suffered.happened_at + interval 28 day <= run.as_of
+    cross join asked
+    where suffered.happened_at + interval 28 day <= asked.as_of
 )
 
 select

@@ -3,6 +3,8 @@
 -- reads: run, stg_terms
 -- range: week is a Monday; figures of a week are as known at its end (of the last: at run.as_of)
 with
+asked as (select as_of from run),
+
 started as (
     select
         partner,
@@ -19,12 +21,12 @@ numbered as (
         unnest(
             range(
                 date_diff('week', date '1970-01-05', started.starts_at::date),
-                date_diff('week', date '1970-01-05', run.as_of::date) + 1
+                date_diff('week', date '1970-01-05', asked.as_of::date) + 1
             )
         ) as week_no
     from started
-    cross join run
-    where started.starts_at <= run.as_of
+    cross join asked
+    where started.starts_at <= asked.as_of
 )
 
 select

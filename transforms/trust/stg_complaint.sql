@@ -3,6 +3,8 @@
 -- reads: landed.complaint, run
 -- range: arrived_at <= run.as_of; raised when it was here, whatever day the sender wrote
 with
+asked as (select as_of from run),
+
 complaint as (select * from landed.complaint)
 
 select
@@ -16,6 +18,6 @@ select
     arg_min(regexp_extract(subject_ref, '[^:/]+/[0-9]+$'), (status_no, arrived_at))
         as subject_line
 from complaint
-cross join run
-where arrived_at <= run.as_of
+cross join asked
+where arrived_at <= asked.as_of
 group by partner, complaint_id

@@ -3,6 +3,8 @@
 -- reads: landed.delivery, own.delivery, run
 -- range: arrived_at <= run.as_of; the newest vintage, and since when the arrival is known
 with
+asked as (select as_of from run),
+
 known as (
     select
         *,
@@ -23,8 +25,8 @@ in_time as (
             partition by known.partner, known.order_id, known.line
         ) as line_is_own
     from known
-    cross join run
-    where known.arrived_at <= run.as_of
+    cross join asked
+    where known.arrived_at <= asked.as_of
 )
 
 select

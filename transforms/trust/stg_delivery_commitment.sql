@@ -3,6 +3,8 @@
 -- reads: landed.delivery_commitment, own.delivery_commitment, run
 -- range: arrived_at <= run.as_of; a declined line promises zero and no date
 with
+asked as (select as_of from run),
+
 known as (
     select
         *,
@@ -28,5 +30,5 @@ select
     promised_date,
     case when status = 'declined' then 0 else promised_quantity end::double as promised_quantity
 from known
-cross join run
-where arrived_at <= run.as_of
+cross join asked
+where arrived_at <= asked.as_of

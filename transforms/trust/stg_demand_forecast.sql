@@ -3,6 +3,8 @@
 -- reads: landed.demand_forecast, run
 -- range: arrived_at (our own clock, never the sender's) <= run.as_of
 with
+asked as (select as_of from run),
+
 forecast as (select * from landed.demand_forecast)
 
 select
@@ -19,5 +21,5 @@ select
     quantity::double as value,
     commitment
 from forecast
-cross join run
-where arrived_at <= run.as_of
+cross join asked
+where arrived_at <= asked.as_of

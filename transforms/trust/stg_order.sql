@@ -3,6 +3,8 @@
 -- reads: landed.order, own.order, run
 -- range: known_at <= run.as_of; partner_role says which side of the order the partner is on
 with
+asked as (select as_of from run),
+
 known as (
     select
         *,
@@ -31,5 +33,5 @@ select
     unit_price::double as unit_price,
     requested_date
 from known
-cross join run
-where arrived_at <= run.as_of
+cross join asked
+where arrived_at <= asked.as_of

@@ -3,6 +3,8 @@
 -- reads: exchange.shipments, run
 -- range: arrived_at <= run.as_of
 with
+asked as (select as_of from run),
+
 shipment as (select * from exchange.shipments)
 
 select
@@ -16,5 +18,5 @@ select
     cut_off_at,
     arrived_at
 from shipment
-cross join run
-where arrived_at <= run.as_of
+cross join asked
+where arrived_at <= asked.as_of

@@ -1,0 +1,43 @@
+"""Measure what a home's partners share with it. I/O: the home's ledger and lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from tillit.exchange.agreements import held
+from tillit.home import Home
+from tillit.kinds import installed
+from tillit.trust.score import compute, keep
+from tillit.trust.show import show
+from tillit.trust.terms import Held, term_columns
+
+__all__ = ["run_trust"]
+
+
+def run_trust(
+    home: Home, *, now: datetime, progress: Callable[[str, int, int], None] | None = None
+) -> dict[str, Any]:
+    """Compute the trust marts as of ``now``, keep them in the lake, and return what they show.
+
+    Only agreements that both sides signed count. Running it again with the same ``now`` gives the
+    same figures. Raises TableRefused and DatabaseUnavailable.
+    """
+    # The SQL reads every kind that it knows, whether or not this home exchanges it.
+    home.lake.prepare({**installed(), **home.kinds}.values())
+    terms = term_columns(
+        (Held(signed.agreement) for signed in held(home) if signed.complete),
+        home.kinds,
+        home.party_id,
+    )
+    scores = compute(
+        home.lake.connection,
+        home.transforms,
+        terms,
+        party=home.party_id,
+        now=now,
+        progress=progress,
+    )
+    keep(home.lake.connection)
+    return show(scores)

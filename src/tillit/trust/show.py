@@ -1,0 +1,138 @@
+"""Figures as the plain values that `tillit trust show` prints and the report draws. Pure.
+
+Whatever is not measured is None, and named in ``not_measured``: it is never shown as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from tillit.model import isoformat
+from tillit.trust.score import Row, Scores
+
+__all__ = ["NAMES", "show", "table"]
+
+NAMES = ("from", "to", "score", "I", "P", "C", "D", "bits a cell", "evidence", "not measured")
+"""Headings of `table`."""
+
+_PARTS = ("information", "promises", "candour", "ideas")
+_FACTORS = ("promise_factor", "candour_factor")
+_EVIDENCE = (
+    *("due", "arrived", "late", "missing", "columns_measured", "columns_enough"),
+    *("promises_due", "promises_never_made", "troubles_suffered", "troubles_named"),
+    *("ideas_offered", "ideas_taken"),
+)
+_COLUMN = (
+    *("level", "weight", "due", "arrived", "late", "missing", "scored"),
+    *("bits_per_cell", "evidence_bits", "honesty_gap", "u"),
+)
+# Parts of the definition that are not built yet.
+_LATER = ("interval", "trend", "alarms")
+
+
+def show(scores: Scores) -> dict[str, Any]:
+    """Everything known at ``scores.as_of``: per direction its parts, evidence, columns, history."""
+    by_partner = {key: list(rows) for key, rows in groupby(scores.directions, key=_way)}
+    return {
+        "party": scores.party,
+        "as_of": isoformat(scores.as_of),
+        "definition": scores.version,
+        "directions": [_direction(scores, weeks) for weeks in by_partner.values()],
+        "findings": [
+            {"check": f.check, "what": f.what, "rows": f.rows, "stops": f.stops}
+            for f in scores.findings
+        ],
+    }
+
+
+def table(shown: dict[str, Any]) -> list[tuple[str, ...]]:
+    """One line a direction, for a terminal; a dash is not measured."""
+    return [_line(direction) for direction in shown["directions"]]
+
+
+def _direction(scores: Scores, weeks: Sequence[Row]) -> dict[str, Any]:
+    last = weeks[-1]
+    columns = [_column(list(rows)) for rows in _columns(scores.columns, _way(last))]
+    return {
+        "partner": last["partner"],
+        "direction": last["direction"],
+        "sender": last["partner"] if last["direction"] == "in" else scores.party,
+        "receiver": scores.party if last["direction"] == "in" else last["partner"],
+        "week": last["week"].isoformat(),
+        "score": last["score"],
+        "information_and_promises_only": last["information_and_promises_only"],
+        **{name: last[name] for name in (*_PARTS, *_FACTORS)},
+        "bits_this_week": last["week_bits"],
+        "evidence": {name: int(last[name]) for name in _EVIDENCE},
+        "not_measured": [*(name for name in _PARTS if last[name] is None), *_LATER],
+        "columns": columns,
+        "columns_not_measured": [
+            {name: row[name] for name in ("kind", "column_name", "level", "reason")}
+            for row in scores.not_measured
+            if _way(row) == _way(last)
+        ],
+        "history": [
+            {
+                "week": row["week"].isoformat(),
+                "score": row["score"],
+                **{name: row[name] for name in _PARTS},
+                "bits": row["week_bits"],
+            }
+            for row in weeks
+        ],
+    }
+
+
+def _columns(rows: Iterable[Row], way: tuple[str, str]) -> Iterable[Iterable[Row]]:
+    mine = [row for row in rows if _way(row) == way]
+    return [list(g) for _, g in groupby(mine, key=lambda r: (r["kind"], r["column_name"]))]
+
+
+def _column(weeks: Sequence[Row]) -> dict[str, Any]:
+    last = weeks[-1]
+    enough = bool(last["is_enough"])
+    return {
+        "kind": last["kind"],
+        "column": last["column_name"],
+        **{name: _plain(last[name]) for name in _COLUMN},
+        "enough": enough,
+        "says": "measured" if enough else "not enough evidence",
+        "history": [
+            {
+                "week": row["week"].isoformat(),
+                "bits": _plain(row["week_bits"]),
+                "bits_per_cell": row["bits_per_cell"],
+                "u": row["u"],
+            }
+            for row in weeks
+        ],
+    }
+
+
+def _line(direction: dict[str, Any]) -> tuple[str, ...]:
+    evidence = direction["evidence"]
+    bits = [c["bits_per_cell"] for c in direction["columns"] if c["bits_per_cell"] is not None]
+    return (
+        direction["sender"],
+        direction["receiver"],
+        _number(direction["score"], "{:.0f}"),
+        *(_number(direction[part], "{:.2f}") for part in _PARTS),
+        _number(max(bits) if bits else None, "{:.2f}"),
+        f"{evidence['arrived']} of {evidence['due']} cells in time",
+        ", ".join(n for n in direction["not_measured"] if n not in _LATER) or "-",
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)
+
+
+def _plain(value: Any) -> Any:
+    """Sums come back as whole numbers of DuckDB's widest type, or as floats."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _way(row: Row) -> tuple[str, str]:
+    return row["partner"], row["direction"]

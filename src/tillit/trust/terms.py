@@ -1,0 +1,81 @@
+"""What each agreement lets a partner share with us, one row a column. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tillit.model import Agreement, Kind, Treatment
+
+__all__ = ["Held", "TermColumn", "term_columns"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """An agreement that both sides signed; ``ended`` if somebody took it back before its end."""
+
+    agreement: Agreement
+    ended: datetime | None = None
+
+
+@dataclass(frozen=True)
+class TermColumn:
+    """A column of an agreement, as the table ``agreement_columns`` holds it.
+
+    ``direction`` is ``in`` for what a partner shares with us. ``permitted`` is false for a column
+    that the terms withhold: it earns nothing and is not missed.
+    """
+
+    agreement_id: str
+    agreement_version: str
+    partner: str
+    direction: str
+    kind: str
+    column_name: str
+    is_key: bool
+    permitted: bool
+    classification: int
+    witness: str | None
+    cadence: str
+    cut_off_hours: float
+    starts_at: datetime
+    ends_at: datetime
+
+
+def term_columns(
+    held: Iterable[Held], kinds: Mapping[str, Kind], party: str
+) -> tuple[TermColumn, ...]:
+    """The columns of every agreement in which ``party`` is the consumer.
+
+    A kind that is not installed, or in another version than was signed for, gives no rows: what
+    cannot be read is not measured. A column that the terms do not name is not permitted.
+    """
+    rows: list[TermColumn] = []
+    for item in held:
+        agreement = item.agreement
+        kind = kinds.get(agreement.kind)
+        if agreement.consumer != party or kind is None or kind.digest != agreement.kind_digest:
+            continue
+        ends_at = agreement.end if item.ended is None else min(item.ended, agreement.end)
+        for column in kind.columns:
+            treatment = agreement.columns.get(column.name, Treatment.WITHHELD)
+            rows.append(
+                TermColumn(
+                    agreement_id=agreement.id,
+                    agreement_version=agreement.version,
+                    partner=agreement.provider,
+                    direction="in",
+                    kind=kind.name,
+                    column_name=column.name,
+                    is_key=column.key > 0,
+                    permitted=treatment is not Treatment.WITHHELD,
+                    classification=column.level,
+                    witness=column.witness,
+                    cadence=str(agreement.cadence.every),
+                    cut_off_hours=agreement.cadence.cut_off_hours,
+                    starts_at=agreement.start,
+                    ends_at=ends_at,
+                )
+            )
+    return tuple(rows)
