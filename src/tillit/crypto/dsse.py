@@ -222,7 +222,7 @@ def _text(fields: Mapping[str, Any], key: str) -> str:
 
 def _is_unicode(text: str) -> bool:
     """Whether it has no half of a surrogate pair, which JSON can name and UTF-8 cannot hold."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _encode64(data: bytes) -> str:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from tillit.agreement import PAYLOAD_TYPE
 from tillit.agreement.force import in_force
 from tillit.agreement.language import read
 from tillit.crypto import dsse
+from tillit.crypto.signing import PublicKeys
 from tillit.errors import AgreementRefused, StatementRefused
 from tillit.exchange.collect import Collected
 from tillit.exchange.record import send
 from tillit.home import Home
 from tillit.ledger.bodies import AgreementBody, AgreementRef
+from tillit.ledger.chain import Position
 from tillit.ledger.statement import Body, Subject
-from tillit.ledger.store import Position, Transaction
+from tillit.ledger.store import Transaction
 from tillit.model import Agreement, Kind
 
 __all__ = ["Signed", "held", "require", "sign", "take"]
@@ -174,10 +177,18 @@ def _beside(home: Home, agreement: Agreement) -> Signed | None:
 
 def _verified(home: Home, envelope: bytes, required: str | None = None) -> Signed:
     """An envelope's agreement and whose signatures hold; AgreementRefused if it is not so."""
-    trusted = {party.id: party.keys for party in home.parties.values()}
+    trusted = tuple((party.id, party.keys) for party in home.parties.values())
+    return _opened(envelope, trusted, required)
+
+
+@lru_cache(maxsize=50_000)
+def _opened(
+    envelope: bytes, trusted: tuple[tuple[str, tuple[PublicKeys, ...]], ...], required: str | None
+) -> Signed:
+    """Pure, so it is done once: the same bytes and the same keys give the same answer."""
     try:
         verified = dsse.verify(
-            envelope, trusted, PAYLOAD_TYPE, required=[] if required is None else [required]
+            envelope, dict(trusted), PAYLOAD_TYPE, required=[] if required is None else [required]
         )
     except StatementRefused as refusal:
         raise AgreementRefused("signature", f"an agreement's signatures: {refusal}") from refusal

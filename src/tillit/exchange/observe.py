@@ -1,6 +1,6 @@
 """Observe: what a party saw itself becomes a witness in its own lake. I/O: the lake.
 
-Observations pass the same rules as a partner's rows; what breaks one is not taken.
+They are facts of our own, so no agreement and no rule stands between them and the lake.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tillit.home import Home
 from tillit.kinds import kind_of
-from tillit.warehouse import observed_source
+from tillit.warehouse.sources import PREFIX, register_sources, release_sources
 
 __all__ = ["observe"]
 
+_NAME = "observed"
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,5 +33,9 @@ def observe(
     recorded_at < now are taken. The same batch is taken once. Returns the number of rows.
     """
     kind = kind_of(home.kinds, kind_name)
-    with observed_source(home.lake.connection, str(file.resolve())) as source:
-        return home.lake.observe(kind, source, batch=batch, since=since, until=now)
+    connection = home.lake.connection
+    register_sources(connection, {_NAME: str(file.resolve())}, [_NAME])
+    try:
+        return home.lake.observe(kind, PREFIX + _NAME, batch=batch, since=since, until=now)
+    finally:
+        release_sources(connection, [_NAME])

@@ -31,8 +31,9 @@ from tillit.ledger.bodies import (
     ShipmentBody,
     Stopped,
 )
+from tillit.ledger.chain import Position
 from tillit.ledger.statement import Body, Subject
-from tillit.ledger.store import Position
+from tillit.ledger.store import Entry
 from tillit.model import Agreement, Every, Kind, Period
 
 __all__ = ["Published", "publish"]
@@ -66,18 +67,18 @@ def publish(home: Home, agreement_id: str, *, now: datetime, revision: int = 1) 
     """
     with home.database.lock(f"publish:{agreement_id}"):
         try:
-            published = _publish(home, agreement_id, now, revision)
+            published, consumer = _publish(home, agreement_id, now, revision)
         except Refusal as refusal:
             note(home, refusal, now=now, about=agreement_id, digest=None)
             raise
     if published.nothing:
         return published
-    partner = _consumer(home, agreement_id, now)
-    outcome = deliver(home, now=now, partner=partner)
+    outcome = deliver(home, now=now, partner=consumer)
     return replace(published, delivered=outcome.complete)
 
 
-def _publish(home: Home, agreement_id: str, now: datetime, revision: int) -> Published:
+def _publish(home: Home, agreement_id: str, now: datetime, revision: int) -> tuple[Published, str]:
+    """What was published, and to whom."""
     # 1. Nothing leaves without an agreement in force, and only from its provider.
     agreement, kind = require(home, agreement_id, now=now)
     require_parties(agreement, provider=home.party_id, consumer=agreement.consumer)
@@ -86,15 +87,17 @@ def _publish(home: Home, agreement_id: str, now: datetime, revision: int) -> Pub
     shipment_id = f"{agreement.id}.{period.start:%Y%m%dT%H%M%S}.{revision}"
     before = home.ledger.find_shipment(shipment_id, author=home.party_id)
     if before is not None:
-        return Published(agreement.id, shipment_id, rows=before.rows, repeated=True)
+        done = Published(agreement.id, shipment_id, rows=_rows(before), repeated=True)
+        return done, agreement.consumer
     # 3. Prepare and judge; what breaks a rule stops here, not at the partner.
     try:
         prepared = prepare(home, agreement, kind, period, since=since, now=now)
     except TableRefused as refusal:
         if agreement.cadence.every is Every.EVENT and refusal.code == "table.empty":
-            return Published(agreement.id, None, nothing=True)
+            return Published(agreement.id, None, nothing=True), agreement.consumer
         raise
-    return _seal_and_record(home, agreement, kind, period, prepared, shipment_id, now)
+    made = _seal_and_record(home, agreement, kind, period, prepared, shipment_id, now)
+    return made, agreement.consumer
 
 
 def _due(home: Home, agreement: Agreement, now: datetime) -> tuple[Period, datetime]:
@@ -104,7 +107,7 @@ def _due(home: Home, agreement: Agreement, now: datetime) -> tuple[Period, datet
     revision covers again what the shipments of its own period covered.
     """
     period = agreement.cadence.next_due(now)
-    last = home.ledger.last_shipment(agreement.id, before=None)
+    last = home.ledger.last_shipment(agreement.id)
     since = agreement.start if last is None else last.issued_at
     if agreement.cadence.every is Every.EVENT:
         period = Period(since, now, now)
@@ -171,5 +174,6 @@ def _seal_and_record(
     )
 
 
-def _consumer(home: Home, agreement_id: str, now: datetime) -> str:
-    return require(home, agreement_id, now=now)[0].consumer
+def _rows(entry: Entry) -> int:
+    body = entry.statement.body
+    return body.rows if isinstance(body, ShipmentBody) else 0

@@ -17,8 +17,9 @@ from tillit.exchange.seal import SealedPayload
 from tillit.home import Home
 from tillit.lake import keep_returned
 from tillit.ledger.bodies import ReceiptBody, ShipmentBody
+from tillit.ledger.chain import Position
 from tillit.ledger.statement import Body, Subject
-from tillit.ledger.store import Position, Transaction
+from tillit.ledger.store import Transaction
 
 __all__ = ["answer", "take"]
 

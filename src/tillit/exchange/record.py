@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from tillit.crypto import dsse
 from tillit.errors import Refusal
 from tillit.home import Home
+from tillit.ledger.chain import Position
 from tillit.ledger.statement import IN_TOTO, Body, NoticeBody, Statement, Subject
-from tillit.ledger.store import Entry, Position
+from tillit.ledger.store import Entry
 
 __all__ = ["Appender", "note", "send"]
 
