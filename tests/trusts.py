@@ -36,7 +36,9 @@ def memory_lake() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+def insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Mapping[str, Any]]
+) -> None:
     """Insert rows; columns that are not given are null."""
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in rows:

@@ -45,6 +45,6 @@ select
         else 0
     end as bits,
     case when is_scored then y - f end as told_error,
-    z1 * y_unit as used_error
+    z1 as used_error
 from expected
 order by series_no, cell_no

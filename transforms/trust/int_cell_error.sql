@@ -37,7 +37,6 @@ select
     known_lag,
     y,
     f,
-    y_unit,
     n,
     is_scored,
     is_news,

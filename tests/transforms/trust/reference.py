@@ -1,0 +1,118 @@
+"""The gain of every cell of one series, written a second time from its definition, without SQL.
+
+One cell after the other, each with a least-squares fit of its own. Slow and plain on purpose: the
+SQL sums over windows and eliminates, and must come to the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+NU = 8.0
+FREEDOM = 6
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series in the order of its cut-offs; NaN is unknown; times in any unit.
+
+    ``known_at`` is when the outcome of each cell was known, infinite while it is not.
+    """
+
+    cut_off: Floats
+    known_at: Floats
+    y: Floats
+    f: Floats
+    last: Floats
+    known: Floats
+    season: int = 0
+
+
+def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
+    """Z without its constant (last, season, trend, known), and the lag of what was known."""
+    n = len(s.y)
+    usable_from = np.maximum.accumulate(s.known_at)
+    z = np.full((n, 4), np.nan)
+    lags = np.zeros(n, dtype=np.int64)
+    for t in range(n):
+        known = np.flatnonzero(usable_from <= s.cut_off[t])
+        newest = int(known[-1]) if len(known) else -1
+        lags[t] = t - newest
+        history = s.y[: newest + 1]
+        mean = np.nanmean(history) if np.isfinite(history).any() else np.nan
+        settled = s.y[newest] if newest >= 0 else np.nan
+        last = next((v for v in (s.last[t], settled, mean) if np.isfinite(v)), np.nan)
+        back = t - s.season
+        seasonal = s.y[back] if s.season and back >= 0 and s.season >= lags[t] else np.nan
+        z[t] = last, seasonal if np.isfinite(seasonal) else mean, t, s.known[t]
+    return z, lags
+
+
+def free_of(columns: Floats, v: Floats, now: Floats, v_now: float) -> tuple[Floats, float]:
+    """What least squares leaves of ``v`` over the frame, and of its value now."""
+    beta, *_ = np.linalg.lstsq(columns, v, rcond=None)
+    return v - columns @ beta, float(v_now - now @ beta)
+
+
+def design(z: Floats, z_now: Floats) -> tuple[Floats, Floats]:
+    """The constant, and the regressors that vary and that those before do not explain."""
+    columns, now = np.ones((len(z), 1)), np.ones(1)
+    for j in range(z.shape[1]):
+        mean, spread = z[:, j].mean(), z[:, j].std()
+        if spread <= 1e-9 * max(1.0, abs(mean)):
+            continue
+        v, v_now = (z[:, j] - mean) / spread, (z_now[j] - mean) / spread
+        left, left_now = free_of(columns, v, now, v_now)
+        if left @ left <= 1e-8 * (v @ v):
+            continue
+        columns = np.column_stack([columns, left])
+        now = np.append(now, left_now)
+    return columns, now
+
+
+def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
+    """Bits and the error with the partner's word (NaN where not scored), cell by cell."""
+    n = len(s.y)
+    z, lags = baseline(s)
+    usable = np.isfinite(s.y) & np.isfinite(s.f) & np.isfinite(z).all(axis=1)
+    bits, used = np.zeros(n), np.full(n, np.nan)
+    square0, square1 = np.full(n, np.nan), np.full(n, np.nan)
+    for t in range(n):
+        newest = t - int(lags[t])
+        rows = np.arange(max(0, newest - frame + 1), newest + 1)
+        rows = rows[usable[rows]]
+        if not usable[t] or len(rows) == 0:
+            continue
+        columns, now = design(z[rows], z[t])
+        m, rank = len(rows), columns.shape[1]
+        if m - rank - 1 < FREEDOM:
+            continue
+        ey, e = free_of(columns, s.y[rows], now, s.y[t])
+        ex, x = free_of(columns, s.f[rows], now, s.f[t])
+        leverage = float(now @ np.linalg.solve(columns.T @ columns, now))
+        f_varied = m * s.f[rows].var()
+        y_varied = m * s.y[rows].var()
+        news = ex @ ex > 1e-6 * f_varied > 0 and ey @ ey > 1e-10 * y_varied > 0
+        slope = (ex @ ey) / (ex @ ex) * m / (m + 2) if news else 0.0
+        v0 = (ey @ ey) / (m - rank)
+        left = ey - slope * ex
+        v1 = (left @ left) / (m - rank - 1) if news else v0
+        wide0 = 1 + leverage
+        wide1 = wide0 + (x * x / (ex @ ex) if news else 0.0)
+        z0, z1 = e, e - slope * x
+        square0[t], square1[t] = z0 * z0 / wide0, z1 * z1 / wide1
+        past0, past1 = square0[: newest + 1], square1[: newest + 1]
+        all0 = np.nanmean(past0) if np.isfinite(past0).any() else v0
+        all1 = np.nanmean(past1) if np.isfinite(past1).any() else v1
+        w0 = (m * v0 + 2 * all0) / (m + 2) * wide0
+        w1 = (m * v1 + 2 * all1) / (m + 2) * wide1
+        used[t] = z1
+        if news:
+            odds = np.log2(1 + z1 * z1 / (NU * w1)) - np.log2(1 + z0 * z0 / (NU * w0))
+            bits[t] = -0.5 * np.log2(w1 / w0) - (NU + 1) / 2 * odds
+    return bits, used
