@@ -4,6 +4,7 @@ A transform is a plain select in a file; its stem is the name of the table. What
 time it speaks of, the partner) stands in the one-row table ``run``, so that it reads no clock.
 """
 
+from tillit.warehouse.audit import due_periods, open_audit
 from tillit.warehouse.models import Check, Model, Transforms, check_reads, read_model, tables_read
 from tillit.warehouse.outbound import Outbound, prepare_outbound
 from tillit.warehouse.run import Finding, Run, build, publish, run_checks, set_run
@@ -18,7 +19,9 @@ __all__ = [
     "Transforms",
     "build",
     "check_reads",
+    "due_periods",
     "observed_source",
+    "open_audit",
     "prepare_outbound",
     "publish",
     "read_model",
