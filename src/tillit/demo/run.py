@@ -138,10 +138,6 @@ def _turn(step: Step, cast: Mapping[str, Party], played: Played) -> None:
     for party_id in due:
         _count(played.counts, "published", cast[party_id].answer())
     everybody = list(cast.values())
-    for party in everybody:
-        party.ask("observe", now=step.receive_at)
-    for party in everybody:
-        played.counts["observed rows"] += party.answer()
     for answer in ask_all(everybody, "receive", now=step.receive_at).values():
         _count(played.counts, "received", answer)
 
@@ -184,10 +180,6 @@ def _take_stock(
     parties = list(cast.values())
     end = world.end + timedelta(hours=1)
     ask_all(parties, "receive", now=end)
-    for party in parties:
-        party.ask("observe", now=end)
-    for party in parties:
-        party.answer()
     played.measures = ask_all(parties, "measure", now=end)
     progress.step()
     for found in ask_all(parties, "refused").values():

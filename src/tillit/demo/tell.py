@@ -70,10 +70,10 @@ def lines(played: Played) -> Iterator[str]:
         if r.story:
             yield f"    {r.story}"
     yield ""
-    yield "refused, with the reason (rows, where, from, kind, rule)"
+    yield "refused, with the reason (rows, stopped where, from and to, kind, rule)"
     for row in page.refused[:_SHOWN_REFUSALS]:
         yield (
-            f"{row.rows:>7}  {row.where:<9} {row.sender:<20} {row.kind:<20} "
+            f"{row.rows:>7}  {row.where:<9} {row.sender} to {row.receiver}, {row.kind}, "
             f"{row.rule}: {row.reason}"
         )
     if len(page.refused) > _SHOWN_REFUSALS:

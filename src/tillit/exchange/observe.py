@@ -5,15 +5,23 @@ They are facts of our own, so no agreement and no rule stands between them and t
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tillit.home import Home
 from tillit.kinds import kind_of
+from tillit.lake import observed_until
+from tillit.model import isoformat
 from tillit.warehouse.sources import PREFIX, register_sources, release_sources
 
-__all__ = ["observe"]
+__all__ = ["observe", "observe_sources"]
 
+OWN = "own_"
+"""Sources named so are what we recorded ourselves, and are sent to nobody."""
+
+# What we said or did ourselves is known to us too: partners' promises, complaints and ideas are
+# measured against it.
+_OUR_WORD = frozenset({"complaint", "delivery", "delivery_commitment", "design_idea", "order"})
 _NAME = "observed"
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,8 +42,40 @@ def observe(
     """
     kind = kind_of(home.kinds, kind_name)
     connection = home.lake.connection
-    register_sources(connection, {_NAME: str(file.resolve())}, [_NAME])
+    register_sources(connection, {_NAME: _where(file)}, [_NAME])
     try:
         return home.lake.observe(kind, PREFIX + _NAME, batch=batch, since=since, until=now)
     finally:
         release_sources(connection, [_NAME])
+
+
+def observe_sources(home: Home, *, now: datetime) -> int:
+    """Take from the configured sources what we recorded since the last time; the rows taken.
+
+    A source ``own_<kind>`` is what we saw ourselves. Where there is none, what we state to
+    partners of a kind stands for it.
+    """
+    rows = 0
+    for name in sorted(home.config.sources):
+        kind_name = name.removeprefix(OWN)
+        ours = name == kind_name and name in _OUR_WORD
+        if kind_name not in home.kinds or not (name.startswith(OWN) or ours):
+            continue
+        if ours and OWN + name in home.config.sources:
+            continue
+        last = observed_until(home.lake, home.kinds[kind_name], f"source {name} ")
+        rows += observe(
+            home,
+            kind_name,
+            Path(home.config.sources[name]),
+            batch=f"source {name} {isoformat(now)}",
+            since=_BEGINNING if last is None else last + timedelta(microseconds=1),
+            now=now,
+        )
+    return rows
+
+
+def _where(file: Path) -> str:
+    """The file's full path; what follows ``#`` names a table in a DuckDB file."""
+    path, mark, table = str(file).partition("#")
+    return f"{Path(path).resolve()}{mark}{table}"

@@ -14,6 +14,7 @@ from tillit.lake.payload import (
     unpacked_bytes,
     write_parquet,
 )
+from tillit.lake.questions import ask, observed_until
 from tillit.lake.refusals import (
     Refusals,
     keep_returned,
@@ -32,9 +33,11 @@ __all__ = [
     "ParquetInfo",
     "Refusals",
     "Written",
+    "ask",
     "inspect_parquet",
     "keep_returned",
     "keep_stopped",
+    "observed_until",
     "open_payload",
     "quarantine_counts",
     "refusals",

@@ -10,7 +10,7 @@ import duckdb
 from tillit.engine import quote_identifier, scalar
 from tillit.errors import TableRefused
 from tillit.lake.tables import ADDED, CATALOG, OWN, kind_table
-from tillit.model import Kind, Period
+from tillit.model import Column, Kind, Period
 
 __all__ = [
     "Landed",
@@ -174,18 +174,29 @@ def observe_rows(
         raise TableRefused(
             "missing-column", f"{kind.name} lacks a column", expected=missing[0], found="none"
         )
-    columns = [column.name for column in kind.columns if column.name in held]
-    listed = ", ".join(quote_identifier(name) for name in columns)
+    columns = [column for column in kind.columns if column.name in held]
+    # A value of ours that cannot be read is unknown; a row without its key is about nothing.
+    listed = ", ".join(_read(column) for column in columns)
+    keyed = " and ".join(f"{_cast(column)} is not null" for column in columns if column.key)
     count = scalar(
         connection,
         f"insert into {table} by name "
         f"select {listed}, partner, ? as agreement_id, ? as shipment_id, "
         "recorded_at::timestamptz as issued_at, recorded_at::timestamptz as arrived_at "
         f"from {quote_identifier(source)} "
-        "where recorded_at::timestamptz >= ? and recorded_at::timestamptz < ?",
+        f"where {keyed} "
+        "and recorded_at::timestamptz >= ? and recorded_at::timestamptz < ?",
         *(OWN, batch, since, until),
     )
     return int(count)
+
+
+def _read(column: Column) -> str:
+    return f"{_cast(column)} as {quote_identifier(column.name)}"
+
+
+def _cast(column: Column) -> str:
+    return f"try_cast({quote_identifier(column.name)} as {column.sql_type})"
 
 
 def incoming_columns(connection: duckdb.DuckDBPyConnection, kind: Kind) -> tuple[str, ...]:

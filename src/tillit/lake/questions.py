@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
-from tillit.engine import refused_as_query, translated
+from tillit.engine import quote_identifier, refused_as_query, scalar, translated
 from tillit.errors import TableRefused
 from tillit.lake.store import Lake
+from tillit.model import Kind
 
-__all__ = ["ask"]
+__all__ = ["ask", "observed_until"]
 
 
 def ask(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -30,3 +32,15 @@ def ask(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         found = lake.connection.execute(statements[0])
         names = [str(column[0]) for column in found.description or ()]
         return names, found.fetchall()
+
+
+def observed_until(lake: Lake, kind: Kind, batches: str) -> datetime | None:
+    """The newest ``recorded_at`` of our own rows in batches whose name begins so; None if none."""
+    with translated("the lake", refused_as_query("our own rows")):
+        found: datetime | None = scalar(
+            lake.connection,
+            f"select max(arrived_at) from lake.own.{quote_identifier(kind.name)} "
+            "where starts_with(shipment_id, ?)",
+            batches,
+        )
+    return found

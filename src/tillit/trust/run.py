@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tillit.exchange.agreements import held
+from tillit.exchange.observe import observe_sources
 from tillit.home import Home
 from tillit.kinds import installed
 from tillit.trust.score import compute, keep
@@ -19,13 +20,14 @@ __all__ = ["run_trust"]
 def run_trust(
     home: Home, *, now: datetime, progress: Callable[[str, int, int], None] | None = None
 ) -> dict[str, Any]:
-    """Compute the trust marts as of ``now``, keep them in the lake, and return what they show.
+    """Take in our own records, measure as of ``now``, keep the marts in the lake and show them.
 
     Only agreements that both sides signed count. Running it again with the same ``now`` gives the
     same figures. Raises TableRefused and DatabaseUnavailable.
     """
     # The SQL reads every kind that it knows, whether or not this home exchanges it.
     home.lake.prepare({**installed(), **home.kinds}.values())
+    observe_sources(home, now=now)
     terms = term_columns(
         (Held(signed.agreement) for signed in held(home) if signed.complete),
         home.kinds,
