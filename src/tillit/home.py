@@ -187,6 +187,7 @@ class Home:
                 *(str(path) for path in self.place("sources").glob("*") if path.is_file()),
                 *self.readable,
             ],
+            ledger=self.database.libpq("ledger"),
         )
         return self._stack.enter_context(lake)
 

@@ -45,7 +45,8 @@ from tillit.warehouse import Model, Run, Transforms, build, set_run
 
 HERE = Path(__file__).resolve().parent
 TRANSFORMS = HERE.parents[1] / "transforms"
-CASES = sorted(p for folder in ("audit", "outbound") for p in HERE.glob(f"{folder}/*/*.yaml"))
+FOLDERS = ("audit", "checks", "outbound")
+CASES = sorted(p for folder in FOLDERS for p in HERE.glob(f"{folder}/*/*.yaml"))
 
 _FIELDS = frozenset({"why", "run", "given", "expected", "repeats"})
 

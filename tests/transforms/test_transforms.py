@@ -47,6 +47,13 @@ def test_every_model_of_these_has_a_case(folder: str) -> None:
         assert (folder, path.stem) in tried, f"{folder}/{path.stem} has no case"
 
 
+def test_every_check_of_the_lake_has_a_case() -> None:
+    tried = {path.parent.name for path in CASES}
+    checks = {path.stem for path in (TRANSFORMS / "checks").glob("lake_*.sql")}
+    assert checks
+    assert checks <= tried
+
+
 def test_checks_say_what_their_rows_mean() -> None:
     assert Transforms.checks(TRANSFORMS / "checks")
 

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 from tests.lakes import MONDAY, PLAN, Server, incoming, landing, open_lake, server
 
+from tillit import places
 from tillit.errors import ContractRefused, DatabaseUnavailable, TableRefused
+from tillit.kinds import installed
 from tillit.lake import Lake, Landed
 from tillit.model import Column, Kind
+from tillit.warehouse import Transforms, run_checks
 
 WEEK = date(2026, 1, 12)
 ROWS: list[tuple[object, ...]] = [("a", WEEK, 1), ("b", WEEK, 2), ("c", WEEK, 3)]
@@ -294,6 +297,26 @@ def test_files_are_encrypted_and_their_folder_can_be_moved(
     with open_lake(libpq, moved) as lake:
         assert rows(lake, "select item from landed.plan") == [(marked,)]
         assert not list((tmp_path / "spool").iterdir())
+
+
+def test_a_lake_that_was_used_keeps_its_own_checks(lake: Lake) -> None:
+    lake.prepare(installed().values())
+    orders = installed()["order"]
+    incoming(lake.connection, [])
+    lake.connection.execute(
+        "create or replace temp table incoming as "
+        "select 1::bigint as row_no, 'PO-1' as order_id, 1 as line"
+    )
+    lake.land(landing(1, kind=orders))
+    incoming(lake.connection, ROWS, {1: "x"})
+    lake.land(landing(2))
+    checks = [
+        check
+        for check in Transforms.checks(places.transforms() / "checks")
+        if check.model.name.startswith("lake_")
+    ]
+    assert len(checks) >= 4
+    assert run_checks(lake.connection, checks) == ()
 
 
 def test_compacting_changes_no_answer(lake: Lake) -> None:
