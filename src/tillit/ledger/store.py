@@ -1,163 +1,334 @@
-"""Append, in PostgreSQL. INTERIM."""
-from __future__ import annotations
+"""Append to the ledger, in PostgreSQL. I/O.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy import text
-
-from tillit.crypto import dsse
-from tillit.errors import Refusal
-from tillit.ledger.chain import Head, Position, check_next
-from tillit.ledger.statement import Statement, Witness
-
-_DDL = """
-create table if not exists statement(author text, recipient text, seq bigint, digest text unique, previous text,
- type text, shipment_id text, agreement_id text, issued_at timestamptz, recorded_at timestamptz, direction text, envelope bytea,
- unique(author, recipient, seq));
-create table if not exists outbox(digest text primary key, recipient text, payload_path text, queued_at timestamptz, delivered_at timestamptz);
-create table if not exists agreement_signature(n bigserial, digest text, agreement_id text, version text, provider text, consumer text, kind text, envelope bytea, complete bool, recorded_at timestamptz);
-create table if not exists refused_object(digest text, sender text, name text, content bytea, code text, reason text, recorded_at timestamptz, statement_digest text, primary key(digest, code));
+What one side says and what the other side answers are recorded together: every act is one
+transaction, and `Ledger.transaction` makes one of several. Acts on one relationship wait for each
+other, by a lock that the database frees when its holder is killed, so no number is given twice and
+none is left out.
 """
 
+from __future__ import annotations
 
-@dataclass(frozen=True)
-class Entry:
-    author: str
-    recipient: str
-    seq: int
-    digest: str
-    type: str
-    shipment_id: str | None
-    agreement_id: str | None
-    issued_at: datetime
-    recorded_at: datetime
-    direction: str
-    envelope: bytes
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
 
-    @property
-    def statement(self) -> Statement:
-        return Statement.parse(dsse.unverified_payload(self.envelope))
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.functions import func
 
+from tillit.crypto import dsse
+from tillit.database import advisory_key, translated
+from tillit.errors import LedgerBroken, Refusal, StatementRefused
+from tillit.ledger.chain import Head, Position, check_next, next_position
+from tillit.ledger.reading import (
+    AgreementRow,
+    Entry,
+    Outgoing,
+    Reader,
+    RefusedObject,
+    digest_at,
+    head_of,
+)
+from tillit.ledger.schema import (
+    AGREEMENT_SIGNATURE,
+    OUTBOX,
+    PARTY_DOCUMENT,
+    REFUSED_OBJECT,
+    STATEMENT,
+    migrate,
+)
+from tillit.ledger.statement import Statement
+from tillit.ledger.strict import plain
 
-@dataclass(frozen=True)
-class Outgoing:
-    digest: str
-    recipient: str
-    seq: int
-    envelope: bytes
-    payload_path: Path | None
+__all__ = [
+    "AgreementRow",
+    "Entry",
+    "Head",
+    "Ledger",
+    "Outgoing",
+    "Position",
+    "RefusedObject",
+    "Transaction",
+    "Writer",
+]
 
-
-class Transaction:
-    def __init__(self, me: str, c: sa.Connection) -> None:
-        self.me, self.c = me, c
-
-    def head(self, author: str, recipient: str) -> Head | None:
-        r = self.c.execute(text("select seq, digest from statement where author=:a and recipient=:r order by seq desc limit 1"), {"a": author, "r": recipient}).first()
-        return None if r is None else Head(r[0], r[1])
-
-    def digest_at(self, author: str, recipient: str, seq: int) -> str | None:
-        return self.c.execute(text("select digest from statement where author=:a and recipient=:r and seq=:s"), {"a": author, "r": recipient, "s": seq}).scalar()
-
-    def _lock(self, a: str, r: str) -> None:
-        self.c.execute(text("select pg_advisory_xact_lock(hashtext(:k))"), {"k": f"{a}>{r}"})
-
-    def append_sent(self, build: Callable[[Position], tuple[bytes, Statement]], recipient: str, *, now: datetime, payload_path: Path | None = None) -> Entry:
-        self._lock(self.me, recipient)
-        h = self.head(self.me, recipient)
-        t = None if recipient == self.me else self.head(recipient, self.me)
-        pos = Position(1 if h is None else h.seq + 1, None if h is None else h.digest, None if t is None else Witness(t.seq, t.digest))
-        envelope, st = build(pos)
-        e = self._insert(envelope, st, "local" if recipient == self.me else "sent", now)
-        if recipient != self.me:
-            self.c.execute(text("insert into outbox values(:d,:r,:p,:n,null)"), {"d": e.digest, "r": recipient, "p": None if payload_path is None else str(payload_path), "n": now})
-        return e
-
-    def append_received(self, envelope: bytes, st: Statement, *, now: datetime) -> Entry:
-        self._lock(st.author, self.me)
-        self.check(st, now=now)
-        return self._insert(envelope, st, "received", now)
-
-    def check(self, st: Statement, *, now: datetime) -> None:
-        check_next(st, head=self.head(st.author, self.me), held=lambda s: self.digest_at(st.author, self.me, s), ours=lambda s: self.digest_at(self.me, st.author, s), now=now)
-
-    def _insert(self, envelope: bytes, st: Statement, direction: str, now: datetime) -> Entry:
-        e = Entry(st.author, st.recipient, st.seq, st.digest, st.type, st.shipment_id, st.agreement_id, st.issued_at, now, direction, envelope)
-        self.c.execute(text("insert into statement values(:author,:recipient,:seq,:digest,:previous,:type,:shipment_id,:agreement_id,:issued_at,:recorded_at,:direction,:envelope)"), {**e.__dict__, "previous": st.previous})
-        return e
-
-    def add_agreement(self, *, digest: str, agreement_id: str, version: str, provider: str, consumer: str, kind: str, envelope: bytes, complete: bool, now: datetime) -> None:
-        self.c.execute(text("insert into agreement_signature(digest,agreement_id,version,provider,consumer,kind,envelope,complete,recorded_at) values(:digest,:agreement_id,:version,:provider,:consumer,:kind,:envelope,:complete,:now)"), locals() | {"self": None})
+_EVIDENCE_BYTES = 1024 * 1024
 
 
-class Ledger:
-    def __init__(self, engine: sa.Engine, me: str) -> None:
-        self.e, self.me = engine, me
-        with engine.begin() as c:
-            c.execute(text("select pg_advisory_xact_lock(77)"))
-            for d in _DDL.split(";"):
-                if d.strip():
-                    c.execute(text(d))
+class Writer(Reader):
+    """Whatever can be added to: a ledger, or one transaction of it."""
+
+    def append_sent(
+        self,
+        build: Callable[[Position], tuple[bytes, Statement]],
+        recipient: str,
+        *,
+        now: datetime,
+        payload_path: Path | None = None,
+    ) -> Entry:
+        """Append a statement of ours and queue it for delivery, unless it is to ourselves.
+
+        ``build`` is told the place in the chain and gives the signed envelope with the statement
+        in it; it runs inside the transaction. Raises LedgerBroken (conflict) when it is a second
+        shipment of one id, ValueError when what was built belongs elsewhere.
+        """
+        local = recipient == self.party_id
+        with self._connection() as connection:
+            _lock(connection, self.party_id, recipient)
+            head = head_of(connection, self.party_id, recipient)
+            theirs = None if local else head_of(connection, recipient, self.party_id)
+            position = next_position(head, theirs)
+            envelope, statement = build(position)
+            _require_built_for(statement, position, self.party_id, recipient)
+            direction = "local" if local else "sent"
+            entry = _insert(connection, envelope, statement, direction, now)
+            if not local:
+                connection.execute(
+                    insert(OUTBOX).values(
+                        digest=entry.digest,
+                        recipient=recipient,
+                        payload_path=None if payload_path is None else str(payload_path),
+                        queued_at=now,
+                    )
+                )
+            return entry
+
+    def append_received(self, envelope: bytes, statement: Statement, *, now: datetime) -> Entry:
+        """Append a partner's statement, whose signatures the caller has verified.
+
+        Raises StatementRefused as `check_next` does.
+        """
+        with self._connection() as connection:
+            _lock(connection, statement.author, self.party_id)
+            self._check(connection, statement, now)
+            return _insert(connection, envelope, statement, "received", now)
+
+    def check(self, statement: Statement, *, now: datetime) -> None:
+        """Whether `append_received` would take it now; StatementRefused if not."""
+        with self._connection() as connection:
+            self._check(connection, statement, now)
+
+    def mark_delivered(self, digest: str, now: datetime) -> None:
+        """Take a statement from the outbox; one that was delivered already stays as it was."""
+        with self._connection() as connection:
+            connection.execute(
+                update(OUTBOX)
+                .where(OUTBOX.c.digest == digest, OUTBOX.c.delivered_at.is_(None))
+                .values(delivered_at=now)
+            )
+
+    def record_refused_object(
+        self,
+        *,
+        digest: str,
+        sender: str,
+        name: str,
+        content: bytes,
+        refusal: Refusal,
+        now: datetime,
+        statement_digest: str | None = None,
+    ) -> None:
+        """Keep what was refused, up to a size; the same for the same reason is kept once.
+
+        ``statement_digest`` is that of our statement about it.
+        """
+        values = {
+            "digest": digest,
+            "sender": sender,
+            "name": plain(name, 300),
+            "content": content[:_EVIDENCE_BYTES],
+            "code": refusal.code,
+            "reason": plain(str(refusal), 1000),
+            "recorded_at": now,
+            "statement_digest": statement_digest,
+        }
+        with self._connection() as connection:
+            connection.execute(
+                postgresql.insert(REFUSED_OBJECT).values(values).on_conflict_do_nothing()
+            )
+
+    def add_agreement(  # noqa: PLR0913 (what an agreement is found by)
+        self,
+        *,
+        digest: str,
+        agreement_id: str,
+        version: str,
+        provider: str,
+        consumer: str,
+        kind: str,
+        envelope: bytes,
+        complete: bool,
+        now: datetime,
+    ) -> None:
+        """Keep an agreement's envelope with the signatures that it has; the same one once.
+
+        Raises LedgerBroken (conflict) when another text is held under the same id and version.
+        """
+        values = {
+            "digest": digest,
+            "agreement_id": agreement_id,
+            "version": version,
+            "provider": provider,
+            "consumer": consumer,
+            "kind": kind,
+            "envelope": envelope,
+            "complete": complete,
+            "recorded_at": now,
+        }
+        table = AGREEMENT_SIGNATURE.c
+        with self._connection() as connection:
+            connection.execute(
+                select(func.pg_advisory_xact_lock(advisory_key(f"agreement:{agreement_id}")))
+            )
+            other = connection.scalar(
+                select(table.digest)
+                .where(table.agreement_id == agreement_id, table.version == version)
+                .where(table.digest != digest)
+                .limit(1)
+            )
+            if other is not None:
+                raise LedgerBroken(
+                    "conflict",
+                    f"another text is held as {agreement_id} {version}",
+                    expected=other,
+                    found=digest,
+                )
+            connection.execute(
+                postgresql.insert(AGREEMENT_SIGNATURE).values(values).on_conflict_do_nothing()
+            )
+
+    def add_party_document(
+        self, party: str, version: int, envelope: bytes, *, now: datetime
+    ) -> None:
+        """Keep a party's document; the same one once.
+
+        Raises LedgerBroken (conflict) when another one is held under this version.
+        """
+        table = PARTY_DOCUMENT.c
+        with self._connection() as connection:
+            connection.execute(
+                postgresql.insert(PARTY_DOCUMENT)
+                .values(party=party, version=version, envelope=envelope, recorded_at=now)
+                .on_conflict_do_nothing()
+            )
+            held = connection.scalar(
+                select(table.envelope).where(table.party == party, table.version == version)
+            )
+        if held != envelope:
+            raise LedgerBroken("conflict", f"another document is held as {party} {version}")
+
+    def _check(self, connection: Connection, statement: Statement, now: datetime) -> None:
+        author = statement.author
+        if statement.recipient != self.party_id or author == self.party_id:
+            raise StatementRefused(
+                "wrong-recipient",
+                "a statement that was not sent to us",
+                expected=f"from a partner to {self.party_id}",
+                found=f"{author} to {statement.recipient}",
+            )
+        check_next(
+            statement,
+            head=head_of(connection, author, self.party_id),
+            held=lambda seq: digest_at(connection, author, self.party_id, seq),
+            ours=lambda seq: digest_at(connection, self.party_id, author, seq),
+            now=now,
+        )
+
+
+class Transaction(Writer):
+    """Several acts that stand in the ledger together, or not at all."""
+
+    def __init__(self, connection: Connection, party_id: str) -> None:
+        self.party_id = party_id
+        self._open = connection
+
+    def _connection(self) -> AbstractContextManager[Connection]:
+        return nullcontext(self._open)
+
+
+class Ledger(Writer):
+    """The record of one party; the tables are made when it is first used."""
+
+    def __init__(self, engine: Engine, party_id: str) -> None:
+        self.party_id = party_id
+        self._engine = engine
+        self._migrated = False
+
+    def __repr__(self) -> str:
+        return f"Ledger({self.party_id})"
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        with self.e.begin() as c:
-            yield Transaction(self.me, c)
+        """Do several acts in one transaction; an exception undoes them all.
 
-    def append_sent(self, *a: Any, **k: Any) -> Entry:
-        with self.transaction() as t:
-            return t.append_sent(*a, **k)
+        Acts on two relationships lock both: take them in the order of the partners' ids, or two
+        processes may wait for each other until PostgreSQL ends one of them.
+        """
+        with self._connection() as connection:
+            yield Transaction(connection, self.party_id)
 
-    def check(self, st: Statement, *, now: datetime) -> None:
-        with self.transaction() as t:
-            t.check(st, now=now)
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        with translated():
+            try:
+                if not self._migrated:
+                    with self._engine.begin() as connection:
+                        migrate(connection, self.party_id)
+                    self._migrated = True
+                with self._engine.begin() as connection:
+                    yield connection
+            except IntegrityError as error:
+                constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+                raise LedgerBroken(
+                    "conflict",
+                    "the ledger does not take what contradicts it",
+                    found=constraint or str(error.orig).splitlines()[0],
+                ) from error
 
-    def heads(self) -> list[Any]:
-        return []
 
-    def entries(self, *, partner: str | None = None, type: str | None = None, limit: int = 50, newest: bool = False) -> list[Entry]:
-        q = "select author,recipient,seq,digest,type,shipment_id,agreement_id,issued_at,recorded_at,direction,envelope from statement where (cast(:p as text) is null or author=:p or recipient=:p) and (cast(:t as text) is null or type=:t) order by recorded_at desc, seq desc limit :l"
-        with self.e.begin() as c:
-            return [Entry(*r[:10], bytes(r[10])) for r in c.execute(text(q), {"p": partner, "t": type, "l": limit})][::-1]
+def _lock(connection: Connection, one: str, other: str) -> None:
+    """Wait for whoever acts on this relationship, in either direction."""
+    first, second = sorted((one, other))
+    key = advisory_key(f"chain:{first}:{second}")
+    connection.execute(select(func.pg_advisory_xact_lock(key)))
 
-    def get(self, digest: str) -> Entry | None:
-        with self.e.begin() as c:
-            r = c.execute(text("select author,recipient,seq,digest,type,shipment_id,agreement_id,issued_at,recorded_at,direction,envelope from statement where digest like :d"), {"d": digest + "%"}).first()
-        return None if r is None else Entry(*r[:10], bytes(r[10]))
 
-    def find_shipment(self, shipment_id: str, *, author: str) -> Entry | None:
-        with self.e.begin() as c:
-            r = c.execute(text("select author,recipient,seq,digest,type,shipment_id,agreement_id,issued_at,recorded_at,direction,envelope from statement where shipment_id=:d and author=:a and type='shipment'"), {"d": shipment_id, "a": author}).first()
-        return None if r is None else Entry(*r[:10], bytes(r[10]))
+def _require_built_for(
+    statement: Statement, position: Position, author: str, recipient: str
+) -> None:
+    place = Position(statement.seq, statement.previous, statement.witnessed)
+    if (statement.author, statement.recipient, place) != (author, recipient, position):
+        raise ValueError("the statement was not built for its place in the chain")
 
-    def last_shipment(self, agreement_id: str) -> Entry | None:
-        with self.e.begin() as c:
-            r = c.execute(text("select author,recipient,seq,digest,type,shipment_id,agreement_id,issued_at,recorded_at,direction,envelope from statement where agreement_id=:d and author=:a and type='shipment' order by seq desc limit 1"), {"d": agreement_id, "a": self.me}).first()
-        return None if r is None else Entry(*r[:10], bytes(r[10]))
 
-    def pending_outbox(self, recipient: str | None = None) -> list[Outgoing]:
-        with self.e.begin() as c:
-            rows = c.execute(text("select o.digest,o.recipient,s.seq,s.envelope,o.payload_path from outbox o join statement s using(digest) where delivered_at is null and (cast(:r as text) is null or o.recipient=:r) order by o.recipient, s.seq"), {"r": recipient}).all()
-        return [Outgoing(r[0], r[1], r[2], bytes(r[3]), None if r[4] is None else Path(r[4])) for r in rows]
-
-    def mark_delivered(self, digest: str, now: datetime) -> None:
-        with self.e.begin() as c:
-            c.execute(text("update outbox set delivered_at=:n where digest=:d"), {"n": now, "d": digest})
-
-    def agreement_envelopes(self) -> list[bytes]:
-        with self.e.begin() as c:
-            return [bytes(r[0]) for r in c.execute(text("select envelope from agreement_signature order by n"))]
-
-    def knows_refused(self, digest: str, code: str) -> bool:
-        with self.e.begin() as c:
-            return c.execute(text("select 1 from refused_object where digest=:d and code=:c"), {"d": digest, "c": code}).first() is not None
-
-    def record_refused_object(self, *, digest: str, sender: str, name: str, content: bytes, refusal: Refusal, statement_digest: str, now: datetime) -> None:
-        with self.e.begin() as c:
-            c.execute(text("insert into refused_object values(:d,:s,:n,:c,:code,:r,:now,:sd)"), {"d": digest, "s": sender, "n": name, "c": content, "code": refusal.code, "r": str(refusal), "now": now, "sd": statement_digest})
+def _insert(
+    connection: Connection, envelope: bytes, statement: Statement, direction: str, now: datetime
+) -> Entry:
+    digest = statement.digest
+    if hashlib.sha256(dsse.unverified_payload(envelope)).hexdigest() != digest:
+        raise ValueError("the envelope holds another statement")
+    entry = Entry(
+        author=statement.author,
+        recipient=statement.recipient,
+        seq=statement.seq,
+        digest=digest,
+        type=statement.type,
+        shipment_id=statement.shipment_id,
+        agreement_id=statement.agreement_id,
+        issued_at=statement.issued_at,
+        recorded_at=now,
+        direction=direction,
+        envelope=envelope,
+    )
+    values = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
+    connection.execute(
+        insert(STATEMENT).values(
+            **values,
+            previous=statement.previous,
+            witnessed_seq=0 if statement.witnessed is None else statement.witnessed.seq,
+        )
+    )
+    return entry
