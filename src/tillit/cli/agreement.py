@@ -158,3 +158,20 @@ def show_agreement(ctx: click.Context, agreement_id: str) -> None:
     for signed in found:
         click.echo(f"# signed by {', '.join(sorted(signed.signers))}")
         click.echo(signed.agreement.text.decode("utf-8"), nl=False)
+
+
+@agreement.command()
+@click.argument("files", type=_FILE, nargs=-1, required=True)
+def repin(files: tuple[Path, ...]) -> None:
+    """Pin FILES to the installed contracts of their kinds; both sides then sign again."""
+    from tillit.agreement.language import read
+    from tillit.agreement.new import repin as renewed
+    from tillit.kinds import installed, kind_of
+
+    kinds = installed()
+    for file in files:
+        text = file.read_bytes()
+        pinned = renewed(text, kind_of(kinds, read(text).kind))
+        if pinned != text:
+            file.write_bytes(pinned)
+        click.echo(f"{file}: {'unchanged' if pinned == text else 'pinned anew, sign it again'}")

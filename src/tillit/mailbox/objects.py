@@ -92,7 +92,7 @@ class ObjectStore:
         path = self._at(folder, name)
         if isinstance(content, Path):
             next(pieces(content), None)  # our own file is not there: that is not the store's fault
-        with _errors(f"writing {path}"):
+        with _errors(f"writing {path}", "unreachable"):
             if isinstance(content, bytes):
                 self._fs.pipe_file(path, content)
             else:
@@ -124,9 +124,9 @@ def _foreign() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def _errors(doing: str) -> Iterator[None]:
+def _errors(doing: str, missing: str = "missing-object") -> Iterator[None]:
     try:
-        with system_errors(doing):
+        with system_errors(doing, missing):
             yield
     except _foreign() as error:
         raise MailboxUnavailable("unreachable", f"{doing} failed", found=error) from error
