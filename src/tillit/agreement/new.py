@@ -69,10 +69,21 @@ def draft(  # noqa: PLR0913 (an agreement is all of this at once)
         f"startTimestamp: {_instant(start)}",
         f"endTimestamp: {_instant(end)}",
         *again,
+        *_terms(kind, frozenset(withheld), cadence, purposes),
+    ]
+    text = "\n".join(lines) + "\n"
+    read(text.encode())
+    return text
+
+
+def _terms(
+    kind: Kind, withheld: frozenset[str], cadence: Cadence, purposes: Collection[str]
+) -> list[str]:
+    return [
         "terms:",
         "  # clear: as it is; withheld: never leaves. A column that is not listed is withheld.",
         "  columns:",
-        *_columns(kind, frozenset(withheld)),
+        *_columns(kind, withheld),
         "  # What the consumer may use the rows for, and nothing else.",
         "  purposes:",
         *(f"    - {_quoted(item)}" for item in purposes),
@@ -81,9 +92,6 @@ def draft(  # noqa: PLR0913 (an agreement is all of this at once)
         f"    every: {cadence.every}",
         f"    cutOffHours: {_hours(cadence.cut_off_hours)}",
     ]
-    text = "\n".join(lines) + "\n"
-    read(text.encode())
-    return text
 
 
 def _instant(when: datetime) -> str:
