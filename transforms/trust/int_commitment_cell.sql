@@ -1,71 +1,10 @@
 -- Order lines as cells of a promise: what was promised in time, what came, and what was asked for.
 -- grain: partner, direction, kind, column_name, series_id, period_start, cell_id
--- reads: int_order_line, run, stg_delivery, stg_delivery_commitment, stg_terms
--- range: lines we ordered, cut-off passed by run.as_of; y counts what is known 28 days after the
---        requested date; dates count in days after it
+-- reads: int_commitment_due, run, stg_delivery, stg_delivery_commitment
+-- range: as int_commitment_due; y is what is known when the line is closed, or when all has come;
+--        dates count in days after the requested date
 with
 asked as (select as_of from run),
-
-term as (
-    select *
-    from stg_terms
-    where
-        kind = 'delivery_commitment'
-        and (column_name, witness) in (
-            ('promised_quantity', 'delivery.quantity'), ('promised_date', 'delivery.arrived_on')
-        )
-),
-
-line as (
-    select *
-    from int_order_line
-    where partner_role = 'supplier' and ordered_quantity > 0
-),
-
-due as (
-    select
-        term.partner,
-        term.direction,
-        term.column_name,
-        line.order_id,
-        line.line,
-        line.item_id,
-        term.agreement_id,
-        line.ordered_quantity,
-        line.requested_date,
-        line.placed_at,
-        -- The answer is due with the shipment of the period after the order, and before the day
-        -- on which the goods are wanted: from then on it is not news.
-        least(
-            line.requested_date::timestamptz,
-            case
-                when term.cadence <> 'event'
-                    then
-                        date_trunc(term.cadence, line.placed_at)
-                        + ('1 ' || term.cadence)::interval
-                        - to_seconds(3600 * term.cut_off_hours)
-                when term.cut_off_hours < 0
-                    then line.placed_at - to_seconds(3600 * term.cut_off_hours)
-                else line.requested_date::timestamptz
-            end
-        ) as cut_off_at,
-        line.requested_date::timestamptz + interval 28 day as closed_at,
-        term.starts_at,
-        term.ends_at
-    from line
-    inner join term on line.partner = term.partner and line.direction = term.direction
-),
-
-in_force as (
-    select due.*
-    from due
-    cross join asked
-    where
-        due.cut_off_at >= due.starts_at
-        and due.cut_off_at < due.ends_at
-        and due.cut_off_at <= asked.as_of
-        and due.cut_off_at >= due.placed_at
-),
 
 told as (
     select
@@ -83,7 +22,7 @@ told as (
             (commitment.arrived_at, commitment.commitment_no)
         ) filter (where commitment.arrived_at <= due.cut_off_at) as f,
         min(commitment.arrived_at) as first_arrived_at
-    from in_force as due
+    from int_commitment_due as due
     inner join stg_delivery_commitment as commitment
         on
             due.partner = commitment.partner
@@ -108,7 +47,7 @@ came as (
         end::double as y,
         sum(delivery.quantity) as quantity,
         max(delivery.known_at) as known_at
-    from in_force as due
+    from int_commitment_due as due
     inner join stg_delivery as delivery
         on
             due.partner = delivery.partner
@@ -129,7 +68,7 @@ known as (
             when came.quantity >= due.ordered_quantity then greatest(came.known_at, due.cut_off_at)
             else due.closed_at
         end as y_known_at
-    from in_force as due
+    from int_commitment_due as due
     left join told using (partner, direction, column_name, order_id, line)
     left join came using (partner, direction, column_name, order_id, line)
 )
@@ -164,5 +103,3 @@ select
     0 as season
 from known
 cross join asked
-order by
-    known.partner, known.direction, known.column_name, series_id, period_start, cell_id
