@@ -16,7 +16,7 @@ from tests.lakes import MONDAY, PLAN, Server, incoming, landing, open_lake, serv
 from tillit import places
 from tillit.errors import ContractRefused, DatabaseUnavailable, TableRefused
 from tillit.kinds import installed
-from tillit.lake import Lake, Landed
+from tillit.lake import Lake, Landed, write_leaving, write_parquet
 from tillit.model import Column, Kind
 from tillit.warehouse import Transforms, run_checks
 
@@ -317,6 +317,21 @@ def test_a_lake_that_was_used_keeps_its_own_checks(lake: Lake) -> None:
     ]
     assert len(checks) >= 4
     assert run_checks(lake.connection, checks) == ()
+
+
+def test_a_file_that_may_leave_whole_is_not_written_again(lake: Lake) -> None:
+    whole, taken = lake.folder / "whole.parquet", lake.folder / "taken.parquet"
+    written = write_parquet(lake.connection, "select 'a' as item, 1 as quantity", whole)
+    incoming(lake.connection, [("a", WEEK, 1), ("b", WEEK, 2)])
+    assert write_leaving(lake, ["item", "quantity"], taken, whole=whole) == replace(
+        written, path=taken
+    )
+    taken.unlink()
+    # A column less, another order or a refused row, and the rows are written anew.
+    assert write_leaving(lake, ["item"], taken, whole=whole).rows == 2
+    assert write_leaving(lake, ["quantity", "item"], taken, whole=whole).rows == 2
+    incoming(lake.connection, [("a", WEEK, 1), ("b", WEEK, 2)], {1: "x"})
+    assert write_leaving(lake, ["item", "quantity"], taken, whole=whole).rows == 1
 
 
 def test_compacting_changes_no_answer(lake: Lake) -> None:

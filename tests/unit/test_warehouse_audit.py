@@ -9,9 +9,11 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+import sqlalchemy as sa
 from tests.lakes import open_lake, server
 
 from tillit import places
+from tillit.ledger.store import Ledger
 from tillit.model import Agreement, Cadence, Every
 from tillit.warehouse import due_periods, open_audit
 
@@ -66,16 +68,19 @@ def test_the_views_open_over_a_ledger_in_postgresql(tmp_path: Path) -> None:
     signed = {"predicate": {"body": {"code": "x.y", "reason": "z"}}}
     with server() as running:
         ledger = running.libpq()
+        engine = sa.create_engine(
+            "postgresql+psycopg2://", creator=lambda: psycopg2.connect(ledger)
+        )
+        with Ledger(engine, "a").transaction():
+            pass  # makes the tables
+        engine.dispose()
         connection = psycopg2.connect(ledger)
         with connection, connection.cursor() as cursor:
             cursor.execute(
-                "create table statement (author text, recipient text, seq bigint, digest text, "
-                "previous text, type text, shipment_id text, agreement_id text, "
-                "issued_at timestamptz, recorded_at timestamptz, direction text, envelope bytea)"
-            )
-            cursor.execute(
-                "insert into statement values ('a', 'b', 1, 'd', null, 'notice', null, null, "
-                "now(), now(), 'sent', convert_to(%s, 'UTF8'))",
+                "insert into statement (author, recipient, seq, digest, witnessed_seq, type, "
+                "issued_at, recorded_at, direction, envelope) values "
+                "('a', 'b', 1, repeat('0', 64), 0, 'notice', now(), now(), 'sent', "
+                "convert_to(%s, 'UTF8'))",
                 (json.dumps({"payload": base64.b64encode(json.dumps(signed).encode()).decode()}),),
             )
         connection.close()

@@ -25,10 +25,14 @@ __all__ = ["Prepared", "prepare"]
 
 @dataclass(frozen=True)
 class Prepared:
-    """What stands ready: how many rows there were, and what the rules say of them."""
+    """What stands ready: how many rows there were, and what the rules say of them.
+
+    ``whole`` is the file with all of them in the kind's types, where there is one.
+    """
 
     rows: int
     judgement: Judgement
+    whole: Path | None = None
 
     @property
     def leaving(self) -> int:
@@ -68,7 +72,8 @@ def prepare(
         )
     if made.unread:
         _read(home, kind)
-    return Prepared(made.rows, judge(lake.connection, "incoming", kind, kind.columns))
+    judgement = judge(lake.connection, "incoming", kind, kind.columns)
+    return Prepared(made.rows, judgement, None if made.unread else made.path)
 
 
 def _read(home: Home, kind: Kind) -> None:

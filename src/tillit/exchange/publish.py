@@ -142,7 +142,9 @@ def _seal_and_record(
         )
     shared = shared_columns(agreement, kind)
     with tempfile.TemporaryDirectory(prefix="seal-", dir=home.lake.folder) as folder:
-        written = write_leaving(home.lake, shared, Path(folder) / "shipment.parquet")
+        written = write_leaving(
+            home.lake, shared, Path(folder) / "shipment.parquet", whole=prepared.whole
+        )
         sealed = seal(home, written.path, agreement.consumer)
 
     def describe(position: Position) -> tuple[tuple[Subject, ...], Body]:

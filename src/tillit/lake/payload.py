@@ -35,6 +35,7 @@ __all__ = [
     "ParquetInfo",
     "Written",
     "inspect_parquet",
+    "measured",
     "open_payload",
     "unpacked_bytes",
     "write_parquet",
@@ -99,6 +100,11 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path)
             f"copy ({query}) to {quote_literal(str(path))} (format parquet, "
             "compression zstd, compression_level 1, parquet_version v1)"
         )
+    return measured(connection, path)
+
+
+def measured(connection: duckdb.DuckDBPyConnection, path: Path) -> Written:
+    """A Parquet file of ours with its sizes; PayloadRefused if it cannot be read."""
     info = inspect_parquet(connection, path)
     return Written(path, info.rows, path.stat().st_size, unpacked_bytes(path, info))
 

@@ -46,6 +46,8 @@ def open_audit(
     ]
     given = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
     listed = ", ".join(f"unnest(${name}::{kind}[]) as {name}" for name, kind in _COLUMNS.items())
+    # Tables of the ledger that were made after it was attached are not seen before this.
+    connection.execute("call pg_clear_cache()")
     connection.execute(
         f"create or replace temp table due as select {listed}",
         {name: given.get(name, []) for name in _COLUMNS},
