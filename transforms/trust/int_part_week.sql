@@ -74,8 +74,10 @@ select
     coalesce(promised.unpromised, 0) as unpromised,
     coalesce(promised.promised_value, 0) as promised_value,
     coalesce(promised.kept_value, 0) as kept_value,
-    coalesce(troubled.troubles, 0) as troubles,
-    coalesce(troubled.troubles_told, 0) as troubles_told,
+    -- Who may not complain to us is not silent.
+    case when permitted.has_candour then coalesce(troubled.troubles, 0) else 0 end as troubles,
+    case when permitted.has_candour then coalesce(troubled.troubles_told, 0) else 0 end
+        as troubles_told,
     coalesce(offered.ideas, 0) as ideas,
     coalesce(accepted.ideas_accepted, 0) as ideas_accepted
 from int_week

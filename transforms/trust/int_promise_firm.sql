@@ -1,9 +1,17 @@
 -- Quantities that a customer forecast as firm, and how much of them it then ordered.
 -- grain: partner, direction, promise_id
--- reads: int_forecast_cell, int_order_line, stg_demand_forecast
+-- reads: int_forecast_cell, int_order_line, stg_demand_forecast, stg_terms
 -- range: the first firm word before the period began; counted when the period's orders are
 --        settled; kept is from 0 to 1
 with
+promising as (
+    select distinct
+        partner,
+        direction
+    from stg_terms
+    where kind = 'demand_forecast' and column_name = 'commitment'
+),
+
 price as (
     select
         partner,
@@ -25,6 +33,7 @@ firm as (
         arg_min(value, (arrived_at, shipment_id)) as quantity,
         min(arrived_at) as arrived_at
     from stg_demand_forecast
+    semi join promising using (partner, direction)
     where commitment = 'firm' and value > 0 and arrived_at < period_start::timestamptz
     group by partner, direction, item_id, ship_to, period, period_start
 )

@@ -1,10 +1,18 @@
 -- Order lines that fell due, and whether they were delivered as first promised.
 -- grain: partner, direction, promise_id
--- reads: int_order_line, run
--- range: counted two weeks after the promised day, a line without promise after the requested one;
---        kept is from 0 to 1
+-- reads: int_order_line, run, stg_terms
+-- range: partners whose terms let them promise; counted two weeks after the promised day, a line
+--        without promise after the requested one; kept is from 0 to 1
 with
 asked as (select as_of from run),
+
+promising as (
+    select distinct
+        partner,
+        direction
+    from stg_terms
+    where kind = 'delivery_commitment' and column_name = 'promised_date'
+),
 
 line as (
     select
@@ -13,6 +21,7 @@ line as (
         coalesce(line.promised_quantity, line.ordered_quantity) as told_quantity,
         line.due_on::timestamptz + interval 14 day as counted_at
     from int_order_line as line
+    semi join promising using (partner, direction)
     cross join asked
     where
         line.partner_role = 'supplier'
