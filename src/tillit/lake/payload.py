@@ -26,10 +26,9 @@ from tillit.engine import (
     quote_identifier,
     quote_literal,
     refused_as_query,
-    scalar,
     translated,
 )
-from tillit.errors import DatabaseUnavailable, PayloadRefused, TableRefused, TillitError
+from tillit.errors import DatabaseUnavailable, PayloadRefused, TableRefused
 
 __all__ = [
     "ParquetInfo",
@@ -43,16 +42,14 @@ __all__ = [
 
 CELL_BYTES = 8
 MAX_COLUMNS = 500
+# What Arrow raises for a broken file; a name in it that is no UTF-8 is a ValueError.
+_BROKEN = (pa.ArrowException, OSError, ValueError, KeyError)
 VECTOR_ROWS = 2048
 MAX_VECTOR_BYTES = 256 << 20
 _BATCH_ROWS = 128 * VECTOR_ROWS
 # Page headers, levels and dictionaries that are never referred to: what an honest footer may
 # state beyond the cells.
 _SLACK_FACTOR, _SLACK_BYTES = 3, 1 << 20
-_WIDEST = (
-    "select max(try_cast(type_length as bigint)) from parquet_schema(?) "
-    "where type = 'FIXED_LEN_BYTE_ARRAY'"
-)
 _WIDTH = 16
 _TEXT = frozenset({"VARCHAR", "BLOB"})
 _PLAIN_TYPES = frozenset(
@@ -111,23 +108,26 @@ def measured(connection: duckdb.DuckDBPyConnection, path: Path) -> Written:
 
 def inspect_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> ParquetInfo:
     """Read a file's footer, and no row; PayloadRefused if it is no Parquet that we take."""
-    source = quote_literal(str(path))
+    try:
+        footer = pq.read_metadata(path)
+        widest = max((footer.schema.column(n).length for n in range(footer.num_columns)), default=0)
+        encoded = sum(footer.row_group(n).total_byte_size for n in range(footer.num_row_groups))
+    except _BROKEN as error:
+        raise _not_parquet(path, str(error)) from None
+    _no_wide_values(path, widest)
+    if footer.num_columns > MAX_COLUMNS:
+        raise PayloadRefused(
+            "unpacks-too-large",
+            f"{path.name} has too many columns",
+            expected=f"at most {MAX_COLUMNS}",
+            found=footer.num_columns,
+        )
     with _reading(path):
-        rows = scalar(connection, f"select num_rows from parquet_file_metadata({source})")
-        width, encoded = connection.execute(
-            "select count(distinct column_id), coalesce(sum(total_uncompressed_size), 0) "
-            f"from parquet_metadata({source})"
-        ).fetchall()[0]
-        if width > MAX_COLUMNS:
-            raise PayloadRefused(
-                "unpacks-too-large",
-                f"{path.name} has too many columns",
-                expected=f"at most {MAX_COLUMNS}",
-                found=width,
-            )
-        _no_wide_values(path, scalar(connection, _WIDEST, str(path)))
-        described = connection.execute(f"describe select * from read_parquet({source})").fetchall()
-    return ParquetInfo(rows, int(encoded), tuple((name, kind) for name, kind, *_ in described))
+        described = connection.execute(
+            "describe select * from read_parquet(?)", [str(path)]
+        ).fetchall()
+    columns = tuple((str(name), str(kind)) for name, kind, *_ in described)
+    return ParquetInfo(footer.num_rows, encoded, columns)
 
 
 def open_payload(
@@ -186,10 +186,8 @@ def unpacked_bytes(path: Path, info: ParquetInfo, *, limit: int | None = None) -
             _fits_vectors(path, lengths)
             if limit is not None and total > limit:
                 break
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise PayloadRefused(
-            "not-parquet", f"{path.name} cannot be read", found=str(error).split("\n", 1)[0]
-        ) from None
+    except _BROKEN as error:
+        raise _not_parquet(path, str(error)) from None
     except MemoryError:
         raise _too_large(path, total if limit is None else limit, total) from None
     return total
@@ -236,9 +234,9 @@ def _unpack(connection: duckdb.DuckDBPyConnection, path: Path, info: ParquetInfo
             ).fetchall()
 
 
-def _no_wide_values(path: Path, widest: int | None) -> None:
+def _no_wide_values(path: Path, widest: int) -> None:
     """Numbers of a fixed width have 16 bytes at most; a fixed width of a megabyte is a bomb."""
-    if widest is not None and widest > _WIDTH:
+    if widest > _WIDTH:
         raise PayloadRefused(
             "not-parquet",
             f"{path.name} has values of a fixed width",
@@ -269,6 +267,11 @@ def _same_columns(path: Path, found: Sequence[tuple[str, str]], stated: Mapping[
             )
 
 
+def _not_parquet(path: Path, message: str) -> PayloadRefused:
+    found = message.split("\n", 1)[0]
+    return PayloadRefused("not-parquet", f"{path.name} cannot be read", found=found)
+
+
 def _too_large(path: Path, stated: int, found: int) -> PayloadRefused:
     return PayloadRefused(
         "unpacks-too-large",
@@ -281,12 +284,8 @@ def _too_large(path: Path, stated: int, found: int) -> PayloadRefused:
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
     """Errors while a partner's file is read are the file's, memory and all."""
-
-    def refuse(message: str) -> TillitError:
-        return PayloadRefused("not-parquet", f"{path.name} cannot be read", found=message)
-
     try:
-        with translated(f"reading {path.name}", refuse):
+        with translated(f"reading {path.name}", lambda message: _not_parquet(path, message)):
             yield
     except DatabaseUnavailable as error:
         if error.code != "database.memory":
