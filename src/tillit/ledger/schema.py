@@ -246,7 +246,14 @@ def migrate(connection: Connection, party_id: str) -> None:
 
 
 def _version(connection: Connection) -> int:
-    if connection.scalar(text("select to_regclass('schema_version')")) is None:
+    # Not to_regclass: it may answer from before we waited for the lock.
+    made = connection.scalar(
+        text(
+            "select exists (select from pg_class"
+            " where relname = 'schema_version' and pg_table_is_visible(oid))"
+        )
+    )
+    if not made:
         return 0
     version = connection.scalar(text("select max(version) from schema_version"))
     return int(version or 0)
