@@ -8,6 +8,7 @@ and run again.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,9 +20,9 @@ from tillit.exchange.agreements import require
 from tillit.exchange.deliver import deliver
 from tillit.exchange.prepare import Prepared, prepare
 from tillit.exchange.record import note, send
-from tillit.exchange.seal import seal
+from tillit.exchange.seal import SealedPayload, seal
 from tillit.home import Home
-from tillit.lake import keep_stopped, refusals, write_leaving
+from tillit.lake import Written, keep_stopped, refusals, write_leaving
 from tillit.ledger.bodies import (
     AgreementRef,
     ColumnRef,
@@ -114,6 +115,15 @@ def _due(home: Home, agreement: Agreement, now: datetime) -> tuple[Period, datet
     return period, since
 
 
+def _sealed(
+    home: Home, columns: Sequence[str], prepared: Prepared, consumer: str
+) -> tuple[Written, SealedPayload]:
+    with tempfile.TemporaryDirectory(prefix="seal-", dir=home.lake.folder) as folder:
+        parquet = Path(folder, "shipment.parquet")
+        written = write_leaving(home.lake, columns, parquet, whole=prepared.whole)
+        return written, seal(home, written.path, consumer)
+
+
 def _seal_and_record(
     home: Home,
     agreement: Agreement,
@@ -141,11 +151,7 @@ def _seal_and_record(
             found=", ".join(f"{r.rule}: {r.rows}" for r in stopped),
         )
     shared = shared_columns(agreement, kind)
-    with tempfile.TemporaryDirectory(prefix="seal-", dir=home.lake.folder) as folder:
-        written = write_leaving(
-            home.lake, shared, Path(folder) / "shipment.parquet", whole=prepared.whole
-        )
-        sealed = seal(home, written.path, agreement.consumer)
+    written, sealed = _sealed(home, shared, prepared, agreement.consumer)
 
     def describe(position: Position) -> tuple[tuple[Subject, ...], Body]:
         payload = sealed.reference(position.seq)
