@@ -173,13 +173,8 @@ def _seal_and_record(
         return (Subject(name=payload.name, sha256=payload.sha256),), body
 
     send(home, home.ledger, agreement.consumer, describe, now=now, payload=sealed.path)
-    return Published(
-        agreement.id,
-        shipment_id,
-        rows=written.rows,
-        stopped=prepared.judgement.refused,
-        reasons=stopped,
-    )
+    refused = prepared.judgement.refused
+    return Published(agreement.id, shipment_id, written.rows, refused, stopped)
 
 
 def _rows(entry: Entry) -> int:
