@@ -133,7 +133,7 @@ def test_a_shipment_and_its_receipt_stand_together_or_not_at_all(ledger: Ledger)
 
         into.append_sent(build, "fjordstal", now=NOW)
 
-    with pytest.raises(PayloadRefused):  # noqa: PT012 (it is raised in the middle)
+    with pytest.raises(PayloadRefused):  # noqa: PT012, SIM117 (raised half-way)
         with ledger.transaction() as transaction:
             answer(transaction)
             raise PayloadRefused("digest", "found out too late")

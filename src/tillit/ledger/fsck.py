@@ -110,8 +110,7 @@ class _Seen:
     def add(self, said: _Said, digest: str) -> None:
         chain = (said.author, said.recipient)
         self.digests.setdefault(chain, {})[said.seq] = digest
-        if said.witnessed is not None:
-            self.witnessed.append((chain, said.seq, said.witnessed))
+        self.witnessed.append((chain, said.seq, said.witnessed or (0, "")))
 
 
 def verify_ledger(engine: Engine, party_id: str, verify: Verify) -> Report:
@@ -273,13 +272,14 @@ def _witnesses(
         where = _place(chain, seq)
         back = (chain[1], chain[0])
         there = digests.get(back, {}).get(saw)
-        if there is None:
+        if there is None and saw > 0:
             yield Finding("missing", digest, f"{where} saw {_place(back, saw)}, which is not here")
-        elif there != digest:
+        elif there is not None and there != digest:
             what = f"{where} saw {digest} as {_place(back, saw)}, where {there} is"
             yield Finding("witness", digest, what)
         if saw < highest.get(chain, 0):
-            yield Finding("witness", digest, f"{where} saw less than was seen before it")
+            itself = digests.get(chain, {}).get(seq, digest)
+            yield Finding("witness", itself, f"{where} saw less than was seen before it")
         highest[chain] = max(saw, highest.get(chain, 0))
 
 
