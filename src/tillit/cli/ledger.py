@@ -45,15 +45,15 @@ def list_entries(
     ]
     rows = [
         [
-            f["digest"][:12],
-            f["author"],
-            f["recipient"],
-            f["seq"],
-            f["type"],
-            f["about"],
-            f["recorded_at"],
+            e.digest[:12],
+            e.author,
+            e.recipient,
+            e.seq,
+            e.type,
+            e.shipment_id or e.agreement_id,
+            isoformat(e.recorded_at),
         ]
-        for f in facts
+        for e in entries
     ]
     head = ["digest", "author", "recipient", "seq", "type", "about", "recorded at"]
     show(facts, as_json=as_json, lines=table(head, rows))

@@ -219,7 +219,6 @@ def refused(stage: Stage) -> list[dict[str, Any]]:
 
 def verify(stage: Stage) -> dict[str, Any]:
     """The independent auditor's report on our ledger."""
-    return {"statements": 0, "chains": 0, "findings": []}
     from tillit.exchange.audit import verify_ledger
 
     report = verify_ledger(stage.home)

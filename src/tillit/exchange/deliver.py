@@ -34,6 +34,14 @@ def deliver(home: Home, *, now: datetime, partner: str | None = None) -> Deliver
     Never raises for a mailbox: what could not be delivered stays queued and is told. Of one
     partner, nothing overtakes what could not be delivered.
     """
+    if not home.ledger.pending_outbox(partner):
+        return Delivered(0)
+    # One at a time: a slower second would put back what the partner has taken already.
+    with home.database.lock("deliver"):
+        return _deliver(home, now, partner)
+
+
+def _deliver(home: Home, now: datetime, partner: str | None) -> Delivered:
     sent = 0
     unreachable: dict[str, MailboxUnavailable] = {}
     for waiting in home.ledger.pending_outbox(partner):

@@ -1,0 +1,71 @@
+"""The use cases as tasks. I/O: the home in the environment.
+
+A task may be killed anywhere and run again: each use case finds what it has done in the ledger. A
+refusal is an answer and fails for good; what could not be reached is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowFailException
+
+from tillit.airflow.environment import home_folder
+from tillit.errors import Refusal
+from tillit.home import Home
+from tillit.model import parse_instant
+
+__all__ = ["DEFAULTS", "measure", "publish", "receive"]
+
+DEFAULTS: Mapping[str, Any] = {
+    "owner": "supply-chain",
+    "retries": 4,
+    "retry_delay": timedelta(minutes=2),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=30),
+    "execution_timeout": timedelta(hours=2),
+}
+
+T = TypeVar("T")
+
+
+def publish(agreement_id: str) -> dict[str, Any]:
+    """Publish what is due under an agreement, and deliver what still waits."""
+    from tillit.exchange.publish import publish as run
+
+    made = _with_home(lambda home, now: run(home, agreement_id, now=now))
+    return {**asdict(made), "reasons": [asdict(reason) for reason in made.reasons]}
+
+
+def receive() -> dict[str, int]:
+    """Take everything that waits in the mailbox; how many statements came to which result."""
+    from tillit.exchange.receive import receive as run
+
+    return _with_home(lambda home, now: run(home, now=now)).summary()
+
+
+def measure() -> dict[str, float | None]:
+    """Compute the trust marts; the score of each direction."""
+    from tillit.trust.run import run_trust
+
+    shown = _with_home(lambda home, now: run_trust(home, now=now))
+    return {f"{d['sender']} to {d['receiver']}": d["score"] for d in shown["directions"]}
+
+
+def _with_home(act: Callable[[Home, datetime], T]) -> T:
+    with Home.open(home_folder()) as home:
+        try:
+            return act(home, _now())
+        except Refusal as refusal:
+            raise AirflowFailException(f"[{refusal.code}] {refusal}") from refusal
+
+
+def _now() -> datetime:
+    """The clock, or the instant that whoever started the run has given to replay a history."""
+    run = get_current_context()["dag_run"]
+    given = (run.conf or {}).get("now") if run is not None else None
+    return datetime.now(UTC) if given is None else parse_instant(given)
