@@ -56,9 +56,9 @@ class Treatment(StrEnum):
 class Column:
     """One column of a kind, named and typed as in its ODCS contract.
 
-    ``sql_type`` is as DuckDB writes it. ``key`` is the 1-based place in the grain, 0 outside it. ``level`` is the classification,
-    1 public to 4 restricted. ``witness`` is ``kind.column`` of the outcome that the receiver
-    observes itself, or None.
+    ``sql_type`` is as DuckDB writes it. ``key`` is the 1-based place in the grain, 0 outside it.
+    ``level`` is the classification, 1 public to 4 restricted. ``witness`` is ``kind.column`` of the
+    outcome that the receiver observes itself, or None.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Period:
-    """One turn of a cadence: ``start`` to ``end`` (exclusive), due at the consumer by ``cut_off``."""
+    """One turn of a cadence: ``start`` to ``end`` (exclusive); due there by ``cut_off``."""
 
     start: datetime
     end: datetime
