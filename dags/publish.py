@@ -6,15 +6,16 @@
 
 **If it fails** the log says what was expected and found. A refusal (an agreement that is not in
 force, a table without rows) has to be mended and the run cleared; what could not be reached is
-tried again by itself. Running it twice sends nothing twice.
+tried again by itself. Running it twice sends nothing twice, and a run that
+starts late publishes what was due when it should have started.
 """
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, dag, get_parsing_context, task
+from airflow.sdk import DAG, MultipleCronTriggerTimetable, dag, get_parsing_context, task
 
 from tillit.airflow.environment import home_folder
-from tillit.airflow.schedule import cron, dag_id, outgoing
+from tillit.airflow.schedule import crons, dag_id, outgoing
 from tillit.airflow.tasks import DEFAULTS
 from tillit.model import Agreement
 
@@ -24,7 +25,7 @@ def publish_dag(agreement: Agreement) -> DAG:
 
     @dag(
         dag_id=dag_id(agreement.id),
-        schedule=cron(agreement.cadence),
+        schedule=MultipleCronTriggerTimetable(*crons(agreement.cadence), timezone="UTC"),
         start_date=agreement.start,
         end_date=agreement.end,
         catchup=False,

@@ -11,6 +11,8 @@ answered, and listed by `tillit ledger list --type receipt`. Running it twice la
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import Asset, AssetWatcher, dag, task
 
 from tillit.airflow.doorbell import Doorbell
@@ -29,7 +31,14 @@ landed = Asset("tillit_landed")
     schedule=[mailbox],
     catchup=False,
     max_active_runs=1,
-    default_args=dict(DEFAULTS),
+    # Soon again and not for long: while this run waits no other can start, and once it has failed
+    # the doorbell starts one as soon as the mailbox can be reached.
+    default_args={
+        **DEFAULTS,
+        "retries": 3,
+        "retry_delay": timedelta(seconds=10),
+        "max_retry_delay": timedelta(minutes=1),
+    },
     doc_md=__doc__,
     tags=["tillit", "receive"],
 )

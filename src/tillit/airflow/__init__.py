@@ -4,5 +4,6 @@
 - `tillit.airflow.schedule`: which agreements are ours to publish, and when. Pure but for reading.
 - `tillit.airflow.tasks`: the use cases as tasks: what to retry, what to fail for good.
 - `tillit.airflow.doorbell`: the trigger that rings when something waits in the mailbox.
+- `tillit.airflow.standalone`: Airflow's four parts on one machine.
 - `tillit.airflow.runner`: DAGs in one process, without a scheduler.
 """

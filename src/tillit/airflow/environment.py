@@ -9,12 +9,13 @@ import os
 from pathlib import Path
 
 from tillit import places
-from tillit.errors import HomeError
+from tillit.errors import HomeError, KeyFileError
 from tillit.home import Home
 
-__all__ = ["HOME_VARIABLE", "environment", "home_folder"]
+__all__ = ["HOME_VARIABLE", "PASSPHRASE_VARIABLE", "environment", "home_folder", "passphrase"]
 
 HOME_VARIABLE = "TILLIT_HOME"
+PASSPHRASE_VARIABLE = "TILLIT_PASSPHRASE_FILE"  # noqa: S105 (a name)
 
 
 def home_folder() -> Path:
@@ -31,8 +32,26 @@ def home_folder() -> Path:
     return Path(folder)
 
 
-def environment(home: Home) -> dict[str, str]:
-    """Variables for every Airflow process of this home, standalone or apart."""
+def passphrase() -> bytes:
+    """The passphrase of the keys, out of the private file that the environment names.
+
+    Nobody is there to be asked. Raises KeyFileError without a file, or for one others may read.
+    """
+    from tillit.crypto.secret_file import read_secret
+
+    file = os.environ.get(PASSPHRASE_VARIABLE)
+    if not file:
+        raise KeyFileError(
+            "passphrase", "the keys are locked", expected=PASSPHRASE_VARIABLE, found="none"
+        )
+    return read_secret(Path(file)).rstrip(b"\r\n")
+
+
+def environment(home: Home, *, port: int = 8080) -> dict[str, str]:
+    """Variables for every Airflow process of this home, standalone or apart.
+
+    The home's database has to run as long as they do: the embedded one stops when nobody holds it.
+    """
     return {
         HOME_VARIABLE: str(home.folder),
         "AIRFLOW_HOME": str(home.place("airflow")),
@@ -45,8 +64,15 @@ def environment(home: Home) -> dict[str, str]:
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": home.database.sqlalchemy_url("airflow"),
         # With the default of 5 s a finished task is reported late and holds its slot that long.
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-        # Triggers of new agreements and of the doorbell are picked up soon.
+        # New agreements are found within a minute, not within five.
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
+        # A parse of the few files takes .3 s of CPU: two at once, every half minute, is too much.
+        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        # Nobody else's machine: tasks and people on this one. A proxy opens it to others.
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         # Without byte-code on disk every task imports for nine seconds.
         "PYTHONDONTWRITEBYTECODE": "",

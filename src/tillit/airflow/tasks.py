@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from tillit.airflow.environment import home_folder
+from tillit.airflow.environment import home_folder, passphrase
 from tillit.errors import Refusal
 from tillit.home import Home
 from tillit.model import parse_instant
@@ -37,7 +37,7 @@ def publish(agreement_id: str) -> dict[str, Any]:
     """Publish what is due under an agreement, and deliver what still waits."""
     from tillit.exchange.publish import publish as run
 
-    made = _with_home(lambda home, now: run(home, agreement_id, now=now))
+    made = _with_home(lambda home, now: run(home, agreement_id, now=now, due_at=_due_at()))
     return {**asdict(made), "reasons": [asdict(reason) for reason in made.reasons]}
 
 
@@ -57,7 +57,7 @@ def measure() -> dict[str, float | None]:
 
 
 def _with_home(act: Callable[[Home, datetime], T]) -> T:
-    with Home.open(home_folder()) as home:
+    with Home.open(home_folder(), passphrase=passphrase) as home:
         try:
             return act(home, _now())
         except Refusal as refusal:
@@ -66,6 +66,18 @@ def _with_home(act: Callable[[Home, datetime], T]) -> T:
 
 def _now() -> datetime:
     """The clock, or the instant that whoever started the run has given to replay a history."""
-    run = get_current_context()["dag_run"]
-    given = (run.conf or {}).get("now") if run is not None else None
-    return datetime.now(UTC) if given is None else parse_instant(given)
+    return _given() or datetime.now(UTC)
+
+
+def _due_at() -> datetime | None:
+    """The instant that the run was planned for, which may be long past when it starts.
+
+    A scheduler that was down starts the run that it has missed; a failed task is cleared hours
+    later. Both publish what was due then, and it counts as late, which it is.
+    """
+    return _given() or get_current_context()["dag_run"].logical_date
+
+
+def _given() -> datetime | None:
+    given = (get_current_context()["dag_run"].conf or {}).get("now")
+    return None if given is None else parse_instant(given)

@@ -34,7 +34,7 @@ class LazyGroup(click.Group):
         "query": ("tillit.cli.query:query", "Ask the lake in SQL."),
         "trust": ("tillit.cli.trust:trust", "How much information is shared."),
         "demo": ("tillit.cli.demo:demo", "Two homes and three more suppliers trade for a year."),
-        "airflow": ("tillit.cli.airflow:airflow", "Run the schedule: settings for Airflow."),
+        "airflow": ("tillit.cli.airflow:airflow", "Run the schedule in Airflow."),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -59,16 +59,25 @@ class Published:
     nothing: bool = False
 
 
-def publish(home: Home, agreement_id: str, *, now: datetime, revision: int = 1) -> Published:
+def publish(
+    home: Home,
+    agreement_id: str,
+    *,
+    now: datetime,
+    revision: int = 1,
+    due_at: datetime | None = None,
+) -> Published:
     """Publish what is due next under an agreement.
 
-    A correction of a period is its next ``revision``. Raises Refusal (recorded in our own chain)
+    A correction of a period is its next ``revision``. What is due next is asked as of ``due_at``,
+    or of ``now``: a run that starts late serves the period that it was meant for, late, and not
+    the one after it, early. Raises Refusal (recorded in our own chain)
     when no agreement allows it or nothing can leave, and Unavailable when the database cannot be
     reached; a mailbox that cannot be reached leaves the shipment in the outbox.
     """
     with home.database.lock(f"publish:{agreement_id}"):
         try:
-            published, consumer = _publish(home, agreement_id, now, revision)
+            published, consumer = _publish(home, agreement_id, now, revision, due_at or now)
         except Refusal as refusal:
             note(home, refusal, now=now, about=agreement_id, digest=None)
             raise
@@ -78,13 +87,15 @@ def publish(home: Home, agreement_id: str, *, now: datetime, revision: int = 1) 
     return replace(published, delivered=outcome.complete)
 
 
-def _publish(home: Home, agreement_id: str, now: datetime, revision: int) -> tuple[Published, str]:
+def _publish(
+    home: Home, agreement_id: str, now: datetime, revision: int, due_at: datetime
+) -> tuple[Published, str]:
     """What was published, and to whom."""
     # 1. Nothing leaves without an agreement in force, and only from its provider.
     agreement, kind = require(home, agreement_id, now=now)
     require_parties(agreement, provider=home.party_id, consumer=agreement.consumer)
     # 2. The same period and revision are the same shipment.
-    period, since = _due(home, agreement, now)
+    period, since = _due(home, agreement, now, due_at)
     shipment_id = f"{agreement.id}.{period.start:%Y%m%dT%H%M%S}.{revision}"
     before = home.ledger.find_shipment(shipment_id, author=home.party_id)
     if before is not None:
@@ -101,13 +112,15 @@ def _publish(home: Home, agreement_id: str, now: datetime, revision: int) -> tup
     return made, agreement.consumer
 
 
-def _due(home: Home, agreement: Agreement, now: datetime) -> tuple[Period, datetime]:
+def _due(
+    home: Home, agreement: Agreement, now: datetime, due_at: datetime
+) -> tuple[Period, datetime]:
     """The period to serve, and since when rows are new to the partner.
 
     Rows are new since the last shipment under this agreement was made, whatever its version; a
     revision covers again what the shipments of its own period covered.
     """
-    period = agreement.cadence.next_due(now)
+    period = agreement.cadence.next_due(due_at)
     last = home.ledger.last_shipment(agreement.id)
     since = agreement.start if last is None else last.issued_at
     if agreement.cadence.every is Every.EVENT:
