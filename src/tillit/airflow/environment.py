@@ -6,6 +6,8 @@ Each setting that differs from Airflow's default has its reason beside it.
 from __future__ import annotations
 
 import os
+import secrets
+import shlex
 from pathlib import Path
 
 from tillit import places
@@ -73,8 +75,21 @@ def environment(home: Home, *, port: int = 8080) -> dict[str, str]:
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        # Signs the tokens of tasks. Airflow's own would be 16 random bytes, too few for SHA-512. A
+        # command, because variables are seen by more eyes than a private file.
+        "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {shlex.quote(str(_token_key(home)))}",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         # Without byte-code on disk every task imports for nine seconds.
         "PYTHONDONTWRITEBYTECODE": "",
         "GX_ANALYTICS_ENABLED": "false",
     }
+
+
+def _token_key(home: Home) -> Path:
+    """The file with the key of Airflow's tokens, made once."""
+    from tillit.crypto.secret_file import write_secret
+
+    path = home.place("airflow") / "tokens.key"
+    if not path.exists():
+        write_secret(path, secrets.token_hex(64).encode())
+    return path

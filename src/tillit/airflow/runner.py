@@ -13,11 +13,15 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tillit import places
 from tillit.airflow.environment import environment
 from tillit.home import Home
 from tillit.model import isoformat
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
 
 __all__ = ["run_dags"]
 
@@ -37,7 +41,8 @@ def run_dags(home: Home, dag_ids: Sequence[str], *, now: datetime) -> dict[str, 
     ):
         warnings.simplefilter("ignore")
         _prepare(home)
-        return {dag_id: _run(dag_id, now) for dag_id in dag_ids}
+        dags = _dags()
+        return {dag_id: _run(dags[dag_id], now) for dag_id in dag_ids}
 
 
 _prepared: set[Path] = set()
@@ -57,13 +62,16 @@ def _prepare(home: Home) -> None:
     _prepared.add(home.folder)
 
 
-def _run(dag_id: str, now: datetime) -> str:
+def _dags() -> dict[str, DAG]:
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(places.dags())
     if bag.import_errors:
         raise RuntimeError(f"DAG files that cannot be parsed: {bag.import_errors}")
-    dag = bag.dags[dag_id]
+    return dict(bag.dags)
+
+
+def _run(dag: DAG, now: datetime) -> str:
     for task in dag.tasks:
         task.retries = 0  # nobody waits half an hour for a demonstration that has failed
     run = dag.test(logical_date=now, run_conf={"now": isoformat(now)})

@@ -1,18 +1,22 @@
 """Deliver: from the outbox to partners' mailboxes. I/O: ledger, mailboxes, the home's outbox.
 
 A statement is queued in the transaction that records it. What a crash or an unreachable mailbox
-leaves behind is delivered by the next call, in the order of the chain.
+leaves behind is delivered by the next call, in the order of the chain. A sealed payload stays in
+the outbox until the partner has said, signed, that it holds its statement: whoever runs the mailbox
+may lose things, and then they are delivered again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tillit.errors import MailboxUnavailable
 from tillit.home import Home
+from tillit.ledger.store import Outgoing
 
-__all__ = ["Delivered", "deliver"]
+__all__ = ["Delivered", "deliver", "deliver_again", "tidy"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,37 @@ def deliver(home: Home, *, now: datetime, partner: str | None = None) -> Deliver
         return Delivered(0)
     # One at a time: a slower second would put back what the partner has taken already.
     with home.database.lock("deliver"):
-        return _deliver(home, now, partner)
+        return _put(home, home.ledger.pending_outbox(partner), now)
 
 
-def _deliver(home: Home, now: datetime, partner: str | None) -> Delivered:
+def deliver_again(home: Home, partner: str, *, now: datetime) -> Delivered:
+    """Put back what a partner was sent and has not said that it holds, as far as it is gone.
+
+    Like `deliver`, it never raises for a mailbox; what never went out stays in the queue.
+    """
+    newest = home.ledger.head(partner, home.party_id)
+    after = 0 if newest is None else newest.witnessed
+    with home.database.lock("deliver"):
+        return _put(home, map(_as_kept, home.ledger.delivered(partner, after=after)), now)
+
+
+def tidy(home: Home) -> None:
+    """Remove the sealed payloads that partners hold by now."""
+    kept = [str(path) for path in home.place("outbox").glob("*.age")]
+    for path in home.ledger.acknowledged(kept) if kept else ():
+        path.unlink(missing_ok=True)
+
+
+def _as_kept(sent: Outgoing) -> Outgoing:
+    """Without its payload, where that is kept no more: the partner answers that it is missing."""
+    kept = sent.payload_path is not None and sent.payload_path.exists()
+    return sent if kept else replace(sent, payload_path=None)
+
+
+def _put(home: Home, outgoing: Iterable[Outgoing], now: datetime) -> Delivered:
     sent = 0
     unreachable: dict[str, MailboxUnavailable] = {}
-    for waiting in home.ledger.pending_outbox(partner):
+    for waiting in outgoing:
         if waiting.recipient in unreachable:
             continue
         try:
@@ -55,7 +83,5 @@ def _deliver(home: Home, now: datetime, partner: str | None) -> Delivered:
             unreachable[waiting.recipient] = error
             continue
         home.ledger.mark_delivered(waiting.digest, now)
-        if waiting.payload_path is not None:
-            waiting.payload_path.unlink(missing_ok=True)
         sent += 1
     return Delivered(sent, tuple(unreachable.items()))

@@ -63,8 +63,17 @@ def send(
     return into.append_sent(build, recipient, now=now, payload_path=payload)
 
 
-def note(home: Home, refusal: Refusal, *, now: datetime, about: str, digest: str | None) -> Entry:
-    """Record in our own chain a refusal that nobody else can be told of.
+def note(
+    home: Home,
+    into: Appender,
+    refusal: Refusal,
+    *,
+    now: datetime,
+    about: str,
+    digest: str | None,
+    recipient: str | None = None,
+) -> Entry:
+    """Record a refusal in our own chain, or in that to a ``recipient``, who is so told of it.
 
     ``about`` names what was refused; ``digest`` is of its bytes where there are any.
     """
@@ -75,7 +84,7 @@ def note(home: Home, refusal: Refusal, *, now: datetime, about: str, digest: str
             code=refusal.code, reason=str(refusal), about=digest
         )
 
-    return send(home, home.ledger, home.party_id, describe, now=now)
+    return send(home, into, recipient or home.party_id, describe, now=now)
 
 
 def reasons_json(reasons: tuple[Any, ...]) -> list[dict[str, Any]]:

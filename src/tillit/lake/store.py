@@ -20,9 +20,9 @@ from tillit.engine import Engine, quote_literal, scalar, translated
 from tillit.errors import DatabaseUnavailable, TableRefused, TillitError
 from tillit.lake import tables
 from tillit.lake.claims import Claims
-from tillit.lake.landing import Landed, Landing, land_rows, landed_before, observe_rows
+from tillit.lake.landing import Landed, Landing, heard_before, land_rows, observe_rows
 from tillit.lake.tables import CATALOG, KIND_SCHEMAS, SCHEMAS
-from tillit.lake.vintages import find_repeated, refuse_contradictions
+from tillit.lake.vintages import find_repeated, nothing_repeated, refuse_contradictions
 from tillit.model import Kind
 
 __all__ = ["Lake"]
@@ -177,11 +177,14 @@ class Lake:
         with self._claims.claim(f"shipment {landing.partner} {landing.shipment_id}"):
 
             def land() -> Landed:
-                known = landed_before(self.connection, landing)
+                known, more = heard_before(self.connection, landing)
                 if known is not None:
                     return known
-                refuse_contradictions(self.connection, landing)
-                find_repeated(self.connection, landing)
+                if more:
+                    refuse_contradictions(self.connection, landing)
+                    find_repeated(self.connection, landing)
+                else:
+                    nothing_repeated(self.connection)
                 return land_rows(self.connection, landing, unread)
 
             return self._transact(f"landing {landing.shipment_id}", land)
@@ -189,7 +192,7 @@ class Lake:
     def landed(self, landing: Landing) -> Landed | None:
         """What was recorded when this shipment landed, or None."""
         with translated("the lake", _not_landed):
-            return landed_before(self.connection, landing)
+            return heard_before(self.connection, landing)[0]
 
     def observe(
         self, kind: Kind, source: str, *, batch: str, since: datetime, until: datetime
@@ -243,7 +246,11 @@ class Lake:
                 self._make()
         if ledger is not None:
             run(f"attach {quote_literal(ledger)} as ledger (type postgres, read_only)")
-        path = ",".join(["memory.main", *(f"{CATALOG}.{schema}" for schema in SCHEMAS)])
+        # Functions are looked up along the path too. Were the lake asked first whether it has a
+        # count(), each query would begin a transaction there: 2 ms, ten times the query.
+        path = ",".join(
+            ["memory.main", "system.main", *(f"{CATALOG}.{schema}" for schema in SCHEMAS)]
+        )
         run(f"set search_path = {quote_literal(path)}")
 
     def _make(self) -> None:

@@ -9,7 +9,7 @@ same ``issued_at``, other content                       refused as ``contradicto
 ======================================================  =========================================
 
 Only the third and fourth need the lake's rows, and only when the partner has issued something
-else at the very same time; the shipments know, so that is cheap to ask.
+else at the very same time, which `heard_before` knows.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import duckdb
 
 from tillit.engine import quote_identifier, scalar
 from tillit.lake.landing import Landing, incoming_columns
-from tillit.lake.tables import CATALOG, kind_table
+from tillit.lake.tables import kind_table
 
-__all__ = ["CONTRADICTORY", "find_repeated", "refuse_contradictions"]
+__all__ = ["CONTRADICTORY", "find_repeated", "nothing_repeated", "refuse_contradictions"]
 
 CONTRADICTORY = "contradictory"
 _REASON = "says something else than was said at the same time about the same key"
@@ -28,8 +28,6 @@ _REASON = "says something else than was said at the same time about the same key
 
 def refuse_contradictions(connection: duckdb.DuckDBPyConnection, landing: Landing) -> int:
     """Add to ``refused`` the rows that contradict what landed; the number of such rows."""
-    if not _issued_before(connection, landing):
-        return 0
     matched, same = _matched(connection, landing)
     connection.execute(
         "create or replace temp table contradicting as "
@@ -51,9 +49,6 @@ def refuse_contradictions(connection: duckdb.DuckDBPyConnection, landing: Landin
 
 def find_repeated(connection: duckdb.DuckDBPyConnection, landing: Landing) -> None:
     """Make the temporary table ``repeated(row_no)``: accepted rows that are stored already."""
-    if not _issued_before(connection, landing):
-        connection.execute("create or replace temp table repeated (row_no bigint)")
-        return
     matched, same = _matched(connection, landing)
     connection.execute(
         "create or replace temp table repeated as "
@@ -63,15 +58,9 @@ def find_repeated(connection: duckdb.DuckDBPyConnection, landing: Landing) -> No
     )
 
 
-def _issued_before(connection: duckdb.DuckDBPyConnection, landing: Landing) -> bool:
-    """Whether another shipment of this kind and time is there, from the same partner."""
-    count = scalar(
-        connection,
-        f"select count(*) from {CATALOG}.exchange.shipments "
-        "where partner = ? and kind = ? and issued_at = ?",
-        *(landing.partner, landing.kind.name, landing.issued_at),
-    )
-    return bool(count)
+def nothing_repeated(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table ``repeated(row_no)`` without rows."""
+    connection.execute("create or replace temp table repeated (row_no bigint)")
 
 
 def _matched(connection: duckdb.DuckDBPyConnection, landing: Landing) -> tuple[str, str]:

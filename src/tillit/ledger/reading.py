@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -221,22 +221,36 @@ class Reader(ABC):
 
     def pending_outbox(self, recipient: str | None = None) -> list[Outgoing]:
         """What waits to be delivered, to each recipient in the order of its chain."""
-        wanted = (
-            select(
-                OUTBOX.c.digest,
-                OUTBOX.c.recipient,
-                STATEMENT.c.seq,
-                STATEMENT.c.envelope,
-                OUTBOX.c.payload_path,
-                OUTBOX.c.queued_at,
-            )
-            .join(STATEMENT, STATEMENT.c.digest == OUTBOX.c.digest)
-            .where(OUTBOX.c.delivered_at.is_(None))
-            .order_by(OUTBOX.c.recipient, STATEMENT.c.seq)
-        )
+        wanted = _outgoing().where(OUTBOX.c.delivered_at.is_(None))
         if recipient is not None:
             wanted = wanted.where(OUTBOX.c.recipient == recipient)
         return [Outgoing(**_located(row)) for row in self._mappings(wanted)]
+
+    def delivered(self, recipient: str, *, after: int) -> list[Outgoing]:
+        """What was delivered to a recipient with a number above ``after``, in that order."""
+        wanted = _outgoing().where(
+            OUTBOX.c.delivered_at.is_not(None),
+            OUTBOX.c.recipient == recipient,
+            STATEMENT.c.seq > after,
+        )
+        return [Outgoing(**_located(row)) for row in self._mappings(wanted)]
+
+    def acknowledged(self, payloads: Sequence[str]) -> list[Path]:
+        """Of these payloads, those whose statement its recipient says, signed, that it holds."""
+        answer = STATEMENT.alias()
+        seen = (
+            select(func.max(answer.c.witnessed_seq))
+            .where(
+                answer.c.author == STATEMENT.c.recipient, answer.c.recipient == STATEMENT.c.author
+            )
+            .scalar_subquery()
+        )
+        wanted = _outgoing().where(
+            OUTBOX.c.delivered_at.is_not(None),
+            OUTBOX.c.payload_path.in_(payloads),
+            STATEMENT.c.seq <= seen,
+        )
+        return [Path(row["payload_path"]) for row in self._mappings(wanted)]
 
     def knows_refused(self, digest: str, code: str) -> bool:
         """Whether this object is recorded as refused for this reason."""
@@ -312,6 +326,21 @@ _ENTRY = tuple(STATEMENT.c[name] for name in Entry.__dataclass_fields__)
 
 def _entries() -> Select[Any]:
     return select(*_ENTRY)
+
+
+def _outgoing() -> Select[Any]:
+    return (
+        select(
+            OUTBOX.c.digest,
+            OUTBOX.c.recipient,
+            STATEMENT.c.seq,
+            STATEMENT.c.envelope,
+            OUTBOX.c.payload_path,
+            OUTBOX.c.queued_at,
+        )
+        .join(STATEMENT, STATEMENT.c.digest == OUTBOX.c.digest)
+        .order_by(OUTBOX.c.recipient, STATEMENT.c.seq)
+    )
 
 
 def _without_id(table: Any) -> Select[Any]:
