@@ -1,7 +1,7 @@
 # Everything a person needs is one of these words; each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit check format lint types layers sql bench clean
+.PHONY: help setup demo test unit check format lint types layers sql contracts programs bench clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -36,7 +36,8 @@ test: $(READY) ## every test this machine can run
 unit: $(READY) ## the quick tests only
 	@$(PYTEST) -n 2 tests/unit tests/properties tests/vectors
 
-check: $(READY) format-check lint types layers sql test ## format, lint, types, import rules, SQL, tests
+# The tests come last: what the quick ones find is found in a minute.
+check: $(READY) format-check lint types layers sql contracts test ## format, lint, types, import rules, SQL, contracts, tests
 
 format: $(READY) ## rewrite in the house format
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
@@ -57,8 +58,25 @@ layers: $(READY)
 sql: $(READY)
 	@$(BIN)/sqlfluff lint -q transforms
 
+# datacontract-cli pins other versions than we do, so it has an environment of its own.
+.venv-datacontract/.ready: requirements-datacontract.lock $(READY)
+	@echo "setting up .venv-datacontract ..."
+	@$(BIN)/uv venv --quiet --clear .venv-datacontract
+	@$(BIN)/uv pip install --quiet --python .venv-datacontract/bin/python --require-hashes --compile-bytecode -r requirements-datacontract.lock
+	@touch $@
+
+contracts: .venv-datacontract/.ready ## the kinds are valid ODCS contracts
+	@mkdir -p build
+	@for kind in contracts/kinds/*.odcs.yaml; do \
+	  .venv-datacontract/bin/datacontract lint $$kind >build/datacontract.log 2>&1 \
+	    || { cat build/datacontract.log; exit 1; }; \
+	done
+
+programs: $(READY) ## programs of others, from npm, that tests exchange payloads with
+	@cd tests/services && npm ci --silent --no-audit --no-fund
+
 bench: $(READY) ## speed and memory, as ratios in one run
 	@$(BIN)/python -m benchmarks
 
 clean:
-	@rm -rf $(VENV) build
+	@rm -rf $(VENV) .venv-datacontract build
