@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,12 +21,13 @@ from tillit.home import Home
 
 __all__ = ["PARTS", "command", "standalone"]
 
-# Logs lie in the home, where the api-server reads them: nobody has to serve them.
+# Logs lie in the home, where the api-server reads them: nobody has to serve them. The scheduler
+# comes last: a task that finds no api-server asks again after ten seconds.
 PARTS: Mapping[str, Sequence[str]] = {
-    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "api-server": ("api-server",),
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
-    "api-server": ("api-server",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
 }
 
 _PATIENCE_S = 30
@@ -55,9 +57,10 @@ def standalone(home: Home, *, port: int) -> str:
     with _stoppable():
         running: dict[str, subprocess.Popen[bytes]] = {}
         try:
-            for name, arguments in PARTS.items():
-                running[name] = _start(arguments, settings)
             while True:
+                for name, arguments in PARTS.items():
+                    if name not in running and (name != "scheduler" or _answers(port)):
+                        running[name] = _start(arguments, settings)
                 for name, process in running.items():
                     if process.poll() is not None:
                         return name
@@ -71,6 +74,12 @@ def _start(arguments: Sequence[str], settings: Mapping[str, str]) -> subprocess.
     return subprocess.Popen(
         [sys.executable, "-m", "airflow", *arguments], env=settings, start_new_session=True
     )
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=_LOOK_S):
+        return True
+    return False
 
 
 def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -45,13 +45,11 @@ def deliver(home: Home, *, now: datetime, partner: str | None = None) -> Deliver
         return _put(home, home.ledger.pending_outbox(partner), now)
 
 
-def deliver_again(home: Home, partner: str, *, now: datetime) -> Delivered:
-    """Put back what a partner was sent and has not said that it holds, as far as it is gone.
+def deliver_again(home: Home, partner: str, *, after: int, now: datetime) -> Delivered:
+    """Put back what a partner was sent with a number above ``after``, as far as it is gone.
 
     Like `deliver`, it never raises for a mailbox; what never went out stays in the queue.
     """
-    newest = home.ledger.head(partner, home.party_id)
-    after = 0 if newest is None else newest.witnessed
     with home.database.lock("deliver"):
         return _put(home, map(_as_kept, home.ledger.delivered(partner, after=after)), now)
 

@@ -79,7 +79,7 @@ def publish(
         try:
             published, consumer = _publish(home, agreement_id, now, revision, due_at or now)
         except Refusal as refusal:
-            note(home, refusal, now=now, about=agreement_id, digest=None)
+            note(home, home.ledger, refusal, now=now, about=agreement_id, digest=None)
             raise
     if published.nothing:
         return published

@@ -1,8 +1,10 @@
 """Receive: collect, verify, open, judge, land, acknowledge, record. I/O through the home.
 
 Everything that waits is taken in the order of its chain. What is refused is recorded and, where
-its author is certain, answered with a receipt; what only came too early waits. Nothing leaves
-the mailbox before it stands in the ledger, so a run that is killed is simply run again.
+its author is certain, answered: a shipment with a receipt, the rest with a notice, and a notice
+with nothing. What only came too early waits; told that something is missing, its author delivers
+that again. Nothing leaves the mailbox before it stands in the ledger, so a run that is killed is
+simply run again.
 """
 
 from __future__ import annotations
@@ -12,12 +14,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from tillit.errors import Refusal, StatementRefused, TillitError
+from tillit.errors import Refusal, TillitError
 from tillit.exchange import agreements, receipts, shipments
 from tillit.exchange.collect import MAX_STATEMENT_BYTES, Collected, collect
-from tillit.exchange.deliver import Delivered, deliver
+from tillit.exchange.deliver import Delivered, deliver, deliver_again, tidy
 from tillit.exchange.record import note
 from tillit.home import Home
+from tillit.ledger.bodies import NoticeBody
 from tillit.ledger.store import Transaction
 from tillit.mailbox import Waiting
 
@@ -29,8 +32,9 @@ class Outcome:
     """What became of one statement.
 
     ``result`` is ``accepted``, ``partly`` or ``refused`` for a shipment, ``recorded`` for other
-    statements, ``turned-away`` for what no known party can be held to, ``held`` for what came
-    too early. ``code`` and ``reason`` say why, where it is not a plain yes.
+    statements, ``turned-away`` for what is in no chain, ``held`` for what waits because it came
+    too early or because its author cannot be reached. ``code`` and ``reason`` say why, where it
+    is not a plain yes.
     """
 
     sender: str
@@ -85,7 +89,9 @@ def receive(
                 outcomes.append(outcome)
                 if progress is not None:
                     progress(outcome)
-    return Received(tuple(outcomes), deliver(home, now=now))
+    delivered = deliver(home, now=now)
+    tidy(home)
+    return Received(tuple(outcomes), delivered)
 
 
 def _from_sender(home: Home, sender: str, now: datetime) -> Iterator[Outcome]:
@@ -99,40 +105,73 @@ def _from_sender(home: Home, sender: str, now: datetime) -> Iterator[Outcome]:
 def _take(home: Home, waiting: Waiting, now: datetime) -> Outcome:
     try:
         collected = collect(home, waiting, now=now)
-        home.ledger.check(collected.statement, now=now)
     except Refusal as refusal:
         return _turn_away(home, waiting, refusal, now)
+    try:
+        home.ledger.check(collected.statement, now=now)
+    except Refusal as refusal:
+        return _turn_away(home, waiting, refusal, now, collected)
     outcome = _TAKERS[collected.statement.type](home, collected, now)
-    home.incoming.remove(waiting.sender, waiting.seq)
+    if outcome.result != "held":
+        home.incoming.remove(waiting.sender, waiting.seq)
     return outcome
 
 
-def _turn_away(home: Home, waiting: Waiting, refusal: Refusal, now: datetime) -> Outcome:
+def _turn_away(
+    home: Home,
+    waiting: Waiting,
+    refusal: Refusal,
+    now: datetime,
+    collected: Collected | None = None,
+) -> Outcome:
     """Record, once, what cannot be added to any chain; leave only what may still become right."""
     held = refusal.code in {"statement.gap", "statement.future"}
     content = home.incoming.read_statement(waiting, max_bytes=MAX_STATEMENT_BYTES, cut=True)
     digest = hashlib.sha256(content).hexdigest()
     if not home.ledger.knows_refused(digest, refusal.code):
         about = f"{waiting.sender}/{waiting.name}"
-        entry = note(home, refusal, now=now, about=about, digest=digest)
-        home.ledger.record_refused_object(
-            digest=digest,
-            sender=waiting.sender,
-            name=waiting.name,
-            content=content,
-            refusal=refusal,
-            statement_digest=entry.digest,
-            now=now,
-        )
+        with home.ledger.transaction() as transaction:
+            entry = note(home, transaction, refusal, now=now, about=about, digest=digest)
+            if collected is not None and _is_answered(collected, refusal):
+                _tell(home, transaction, collected, refusal, now)
+            transaction.record_refused_object(
+                digest=digest,
+                sender=waiting.sender,
+                name=waiting.name,
+                content=content,
+                refusal=refusal,
+                statement_digest=entry.digest,
+                now=now,
+            )
     if not held:
         home.incoming.remove(waiting.sender, waiting.seq)
     return Outcome(
         waiting.sender,
         waiting.seq,
-        "unknown",
+        "unknown" if collected is None else collected.statement.type,
         "held" if held else "turned-away",
         code=refusal.code,
         reason=str(refusal),
+    )
+
+
+def _is_answered(collected: Collected, refusal: Refusal) -> bool:
+    """Two parties that answer each other's notices would never end; a repetition is nobody's."""
+    return collected.statement.type != "notice" and refusal.code != "statement.replayed"
+
+
+def _tell(
+    home: Home, transaction: Transaction, collected: Collected, refusal: Refusal, now: datetime
+) -> None:
+    statement = collected.statement
+    note(
+        home,
+        transaction,
+        refusal,
+        now=now,
+        about=f"{statement.author}:{statement.seq}",
+        digest=collected.digest,
+        recipient=statement.author,
     )
 
 
@@ -164,20 +203,12 @@ def _recording(
             with home.ledger.transaction() as transaction:
                 transaction.append_received(collected.envelope, statement, now=now)
                 act(home, transaction, collected, now)
-        except StatementRefused:
-            raise
         except Refusal as error:
             # The statement is its author's and stays in its chain; what it asks for is refused.
             refusal = error
             with home.ledger.transaction() as transaction:
                 transaction.append_received(collected.envelope, statement, now=now)
-            note(
-                home,
-                error,
-                now=now,
-                about=f"{statement.author}:{statement.seq}",
-                digest=collected.digest,
-            )
+                _tell(home, transaction, collected, error, now)
         return Outcome(
             statement.author,
             statement.seq,
@@ -190,6 +221,24 @@ def _recording(
     return take
 
 
+def _notice(home: Home, collected: Collected, now: datetime) -> Outcome:
+    """Only record it; but where the partner lacks something, see to that first."""
+    statement = collected.statement
+    if isinstance(statement.body, NoticeBody) and statement.body.code == "statement.gap":
+        after = 0 if statement.witnessed is None else statement.witnessed.seq
+        again = deliver_again(home, statement.author, after=after, now=now)
+        for _, error in again.unreachable:
+            return Outcome(
+                statement.author,
+                statement.seq,
+                "notice",
+                "held",
+                code=error.code,
+                reason=str(error),
+            )
+    return _recording(_nothing_more)(home, collected, now)
+
+
 def _nothing_more(_: Home, __: Transaction, ___: Collected, ____: datetime) -> None:
     """A notice, or a party's document, only has to stand in the record."""
 
@@ -199,5 +248,5 @@ _TAKERS: dict[str, Callable[[Home, Collected, datetime], Outcome]] = {
     "receipt": _recording(receipts.take),
     "agreement": _recording(agreements.take),
     "party": _recording(_nothing_more),
-    "notice": _recording(_nothing_more),
+    "notice": _notice,
 }

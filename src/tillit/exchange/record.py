@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from tillit.crypto import dsse
 from tillit.errors import Refusal
@@ -85,8 +85,3 @@ def note(
         )
 
     return send(home, into, recipient or home.party_id, describe, now=now)
-
-
-def reasons_json(reasons: tuple[Any, ...]) -> list[dict[str, Any]]:
-    """Counts per rule as a statement holds them."""
-    return [{"rule": r.rule, "reason": r.reason, "rows": r.rows} for r in reasons]
