@@ -78,8 +78,6 @@ def environment(home: Home, *, port: int = 8080) -> dict[str, str]:
         # Signs the tokens of tasks. Airflow's own would be 16 random bytes, too few for SHA-512. A
         # command, because variables are seen by more eyes than a private file.
         "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {shlex.quote(str(_token_key(home)))}",
-        # Great Expectations writes a hundred lines about itself into each task's log.
-        "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "great_expectations=WARNING",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         # Without byte-code on disk every task imports for nine seconds.
         "PYTHONDONTWRITEBYTECODE": "",

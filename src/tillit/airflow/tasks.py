@@ -6,6 +6,7 @@ refusal is an answer and fails for good; what could not be reached is tried agai
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,10 @@ DEFAULTS: Mapping[str, Any] = {
     "max_retry_delay": timedelta(minutes=30),
     "execution_timeout": timedelta(hours=2),
 }
+
+# It writes a hundred lines about itself into the log of each task; AIRFLOW__LOGGING__
+# NAMESPACE_LEVELS does not reach tasks.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 T = TypeVar("T")
 
