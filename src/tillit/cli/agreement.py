@@ -146,18 +146,28 @@ def list_agreements(ctx: click.Context, as_json: bool) -> None:
 
 @agreement.command("show")
 @click.argument("agreement_id", metavar="AGREEMENT")
+@click.option("--version", help="Which version; without it the newest.")
 @click.pass_context
-def show_agreement(ctx: click.Context, agreement_id: str) -> None:
-    """Print the text of an agreement that we hold, as it was signed."""
+def show_agreement(ctx: click.Context, agreement_id: str, version: str | None) -> None:
+    """Print the text of an agreement that we hold, byte for byte, so that it can be signed."""
     from tillit.errors import AgreementRefused
     from tillit.exchange.agreements import held
 
-    found = [s for s in held(open_home(ctx)) if s.agreement.id == agreement_id]
+    every = [s for s in held(open_home(ctx)) if s.agreement.id == agreement_id]
+    found = [s for s in every if version in {None, s.agreement.version}]
     if not found:
-        raise AgreementRefused("missing", f"no such agreement is held: {agreement_id}")
-    for signed in found:
-        click.echo(f"# signed by {', '.join(sorted(signed.signers))}")
-        click.echo(signed.agreement.text.decode("utf-8"), nl=False)
+        versions = ", ".join(s.agreement.version for s in every)
+        raise AgreementRefused(
+            "missing",
+            f"no such agreement is held: {agreement_id} {version or ''}".rstrip(),
+            expected=f"a version of {versions}" if every else "one of tillit agreement list",
+        )
+    newest = found[-1]
+    click.echo(
+        f"{agreement_id} {newest.agreement.version}: signed by {', '.join(sorted(newest.signers))}",
+        err=True,
+    )
+    click.echo(newest.agreement.text, nl=False)
 
 
 @agreement.command()

@@ -161,7 +161,7 @@ def _seal_and_record(
             "all-rows-refused",
             f"no row of {shipment_id} may leave",
             expected="rows that keep the rules of the kind",
-            found=", ".join(f"{r.rule}: {r.rows}" for r in stopped),
+            found="; ".join(f"{r.reason} ({r.rows} rows)" for r in stopped),
         )
     shared = shared_columns(agreement, kind)
     written, sealed = _sealed(home, shared, prepared, agreement.consumer)

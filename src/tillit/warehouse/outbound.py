@@ -6,9 +6,10 @@ row numbers must stay, and when every row and column may leave, this file is the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -17,7 +18,7 @@ from tillit.errors import TableRefused, TillitError
 from tillit.model import Kind
 from tillit.warehouse.models import read_model
 from tillit.warehouse.run import Run, set_run
-from tillit.warehouse.sources import PREFIX, register_sources, release_sources
+from tillit.warehouse.sources import PREFIX, complete_source, register_sources, release_sources
 
 __all__ = ["Outbound", "prepare_outbound"]
 
@@ -58,7 +59,7 @@ def prepare_outbound(
     try:
         register_sources(connection, sources, names)
         with translated(f"preparing {kind.name}", _cannot_prepare(kind)):
-            given = connection.execute(f"describe\n{model.sql}").fetchall()
+            given = _described(connection, model.sql, kind, sources, names)
             types = {str(name): str(sql_type) for name, sql_type, *_ in given}
             _same_columns(kind, types)
             listed = ", ".join(quote_identifier(column.name) for column in kind.columns)
@@ -72,6 +73,25 @@ def prepare_outbound(
     rows = scalar(connection, "select num_rows from parquet_file_metadata(?)", str(path))
     unread = tuple(c.name for c in kind.columns if types[c.name] != c.sql_type)
     return Outbound(int(rows), path, unread)
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    kind: Kind,
+    sources: Mapping[str, str],
+    names: Sequence[str],
+) -> list[tuple[Any, ...]]:
+    """The columns that a query gives; asked again when a source's optional columns were missing.
+
+    To look at the source first would cost every shipment a question that few need.
+    """
+    try:
+        return connection.execute(f"describe\n{sql}").fetchall()
+    except duckdb.BinderException:
+        if kind.name not in names or not complete_source(connection, sources, kind):
+            raise
+    return connection.execute(f"describe\n{sql}").fetchall()
 
 
 def _make_views(

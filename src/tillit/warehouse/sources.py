@@ -14,13 +14,14 @@ import duckdb
 
 from tillit.engine import quote_identifier, quote_literal, translated
 from tillit.errors import TableRefused, TillitError
-from tillit.model import NAME
+from tillit.model import NAME, Kind
 
-__all__ = ["PREFIX", "observed_source", "register_sources", "release_sources"]
+__all__ = ["PREFIX", "complete_source", "observed_source", "register_sources", "release_sources"]
 
 PREFIX = "source_"
 _CSV = frozenset({".csv", ".tsv", ".txt"})
 _GLOB = frozenset("*?[]")
+_ABOUT_A_ROW = ("partner", "recorded_at")  # whom it is for, and since when we know it
 
 
 def register_sources(
@@ -44,6 +45,34 @@ def register_sources(
             table = _table(connection, name, sources[name])
             view = quote_identifier(PREFIX + name)
             connection.execute(f"create or replace temp view {view} as from {table}")
+
+
+def complete_source(
+    connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], kind: Kind
+) -> bool:
+    """Give a kind's own source the optional columns that its file does not have, as nulls.
+
+    Says whether there were any. Raises TableRefused (missing-column) for a column that has to be
+    there: one that the kind requires, ``partner`` or ``recorded_at``.
+    """
+    view = quote_identifier(PREFIX + kind.name)
+    with translated(f"source {kind.name}", _unreadable(kind.name)):
+        described = connection.execute(f"describe {view}").fetchall()
+    there = [str(name) for name, *_ in described]
+    lacking = [column for column in kind.columns if column.name not in there]
+    needed = [column.name for column in lacking if column.required or column.key]
+    if needed := [*needed, *(name for name in _ABOUT_A_ROW if name not in there)]:
+        raise TableRefused(
+            "missing-column",
+            f"the source {kind.name} lacks what it has to say",
+            expected=", ".join(needed),
+            found=", ".join(there),
+        )
+    if lacking:
+        nulls = ", ".join(f"null::{c.sql_type} as {quote_identifier(c.name)}" for c in lacking)
+        table = _table(connection, kind.name, sources[kind.name])
+        connection.execute(f"create or replace temp view {view} as select *, {nulls} from {table}")
+    return bool(lacking)
 
 
 def release_sources(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
