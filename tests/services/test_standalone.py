@@ -138,7 +138,7 @@ def airflow(stand: Stand) -> Iterator[psutil.Process]:
         started = process.children(recursive=True) if process.is_running() else []
         process.terminate()
         try:
-            process.wait(60)
+            process.wait(90)
         finally:
             left = psutil.wait_procs(started, timeout=5)[1]
             for one in left:

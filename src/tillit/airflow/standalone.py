@@ -66,6 +66,8 @@ def standalone(home: Home, *, port: int) -> str:
                         return name
                 time.sleep(_LOOK_S)
         finally:
+            # The scheduler waits for its tasks, and they need the others to say how they ended.
+            _end([process for name, process in running.items() if name == "scheduler"])
             _end(list(running.values()))
 
 
