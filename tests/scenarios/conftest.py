@@ -29,3 +29,15 @@ def pair(stage: tuple[Path, Path, datetime]) -> Iterator[Pair]:
     lay_out(template, place)
     with Home.open(place / BUYER) as buyer, Home.open(place / SUPPLIER) as supplier:
         yield Pair(buyer, supplier, now)
+
+
+@pytest.fixture(scope="module")
+def partners(stage: tuple[Path, Path, datetime]) -> Iterator[Pair]:
+    """The same two for all tests of a file, which must leave them able to go on.
+
+    They live where those of ``pair`` do: a file uses the one or the other.
+    """
+    template, place, now = stage
+    lay_out(template, place)
+    with Home.open(place / BUYER) as buyer, Home.open(place / SUPPLIER) as supplier:
+        yield Pair(buyer, supplier, now)

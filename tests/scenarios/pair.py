@@ -75,6 +75,10 @@ class Company:
         """Ask our lake."""
         return self.home.lake.connection.execute(sql, list(parameters)).fetchall()
 
+    def landed(self, kind: str = "demand_forecast") -> int:
+        """How many rows of a kind have landed."""
+        return int(self.rows(f"select count(*) from landed.{kind}")[0][0])
+
     def statements(self, **chosen: Any) -> list[Any]:
         """Entries of our ledger."""
         return list(self.home.ledger.entries(**chosen))
@@ -85,6 +89,11 @@ class Pair:
 
     def __init__(self, buyer: Home, supplier: Home, now: datetime) -> None:
         self.buyer, self.supplier, self.now = Company(buyer), Company(supplier), now
+
+    def later(self, step: timedelta = timedelta(minutes=30)) -> datetime:
+        """Let time pass; what time it is then."""
+        self.now += step
+        return self.now
 
     @property
     def both(self) -> tuple[Company, Company]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from tillit.errors import Refusal, TillitError
+from tillit.errors import MailboxUnavailable, Refusal, TillitError
 from tillit.exchange import agreements, receipts, shipments
 from tillit.exchange.collect import MAX_STATEMENT_BYTES, Collected, collect
 from tillit.exchange.deliver import Delivered, deliver, deliver_again, tidy
@@ -33,7 +33,7 @@ class Outcome:
 
     ``result`` is ``accepted``, ``partly`` or ``refused`` for a shipment, ``recorded`` for other
     statements, ``turned-away`` for what is in no chain, ``held`` for what waits because it came
-    too early or because its author cannot be reached. ``code`` and ``reason`` say why, where it
+    too early or because a mailbox cannot be used. ``code`` and ``reason`` say why, where it
     is not a plain yes.
     """
 
@@ -95,11 +95,19 @@ def receive(
 
 
 def _from_sender(home: Home, sender: str, now: datetime) -> Iterator[Outcome]:
-    for waiting in home.incoming.waiting(sender):
-        outcome = _take(home, waiting, now)
-        yield outcome
-        if outcome.result == "held":
-            return  # what follows in the chain cannot be taken either
+    seq = 0
+    try:
+        for waiting in home.incoming.waiting(sender):
+            seq = waiting.seq
+            outcome = _take(home, waiting, now)
+            yield outcome
+            if outcome.result == "held":
+                return  # what follows in the chain cannot be taken either
+    except MailboxUnavailable as error:
+        # A sender can put there what we may not read; the others must not wait for it.
+        if error.code not in {"mailbox.denied", "mailbox.missing-object"}:
+            raise
+        yield Outcome(sender, seq, "unknown", "held", code=error.code, reason=str(error))
 
 
 def _take(home: Home, waiting: Waiting, now: datetime) -> Outcome:

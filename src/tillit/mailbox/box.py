@@ -241,10 +241,15 @@ class Incoming(_Side):
     def remove(self, sender: str, seq: int) -> None:
         """Remove a statement and its payload; what is gone already is no error.
 
-        The payload goes first: interrupted, the statement is met again and removed again.
+        The payload goes first: interrupted, the statement is met again and removed again. What is
+        no file in a payload's place stays, as a stray: it must not keep the statement there.
         """
         _require_id(sender)
-        self._store.remove(sender, payload_name(seq))
+        try:
+            self._store.remove(sender, payload_name(seq))
+        except MailboxUnavailable:
+            if self._store.size(sender, payload_name(seq)) is not None:
+                raise
         self._store.remove(sender, statement_name(seq))
 
 
