@@ -50,6 +50,8 @@ class Doorbell(BaseEventTrigger):
         rung_at = float("-inf")
         while True:
             waiting = await asyncio.to_thread(self._look)
+            # Whoever's folder was empty in between is new, whatever number comes then.
+            rung_for = {sender: rung_for[sender] for sender in waiting if sender in rung_for}
             newer = any(seq > rung_for.get(sender, 0) for sender, seq in waiting.items())
             if waiting and (newer or time.monotonic() - rung_at >= self.again_seconds):
                 rung_for, rung_at = {**rung_for, **waiting}, time.monotonic()
