@@ -45,6 +45,7 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
     mailbox: Mapping[str, str] | None = None,
     sources: Mapping[str, str] | None = None,
     contracts: Path | None = None,
+    database_url_file: Path | None = None,
     passphrase: bytes | None = None,
 ) -> Home:
     """Make a home: folders, keys, the party's own document, configuration, ledger and lake.
@@ -71,6 +72,7 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
         party_name=name,
         mailbox_url=mailbox_url or (folder / "mailbox").resolve().as_uri(),
         mailbox=mailbox or {},
+        database_url_file=database_url_file,
         contracts=contracts,
         sources=sources or {},
     )
@@ -157,12 +159,16 @@ class Home:
 
     @cached_property
     def database(self) -> Database:
-        """PostgreSQL: by the URL in the file that the configuration names, or the home's own."""
+        """PostgreSQL: by the URL in the file that the configuration names, or the home's own.
+
+        KeyFileError for a file that is not there or that others may read: it holds a password.
+        """
+        from tillit.crypto.secret_file import read_secret
         from tillit.database import Database
 
         url = None
         if self.config.database_url_file is not None:
-            url = self.config.database_url_file.read_text(encoding="utf-8").strip()
+            url = read_secret(self.config.database_url_file).decode(errors="replace").strip()
         return self._stack.enter_context(Database.open(url, self.folder / "postgres"))
 
     @cached_property

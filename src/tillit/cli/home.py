@@ -22,10 +22,21 @@ def home() -> None:
 @click.option("--party", required=True, help="Our id, such as nordvik.")
 @click.option("--name", required=True, help='Our name, such as "Nordvik Motor".')
 @click.option("--mailbox", help="Where partners put what they send us: a folder, sftp:// or s3://.")
+@click.option(
+    "--database-url-file",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+    help="A 0600 file with the URL of a PostgreSQL server, instead of one of our own.",
+)
 @click.option("--passphrase/--no-passphrase", "lock", help="Keep the keys under a passphrase.")
 @click.pass_context
 def init(
-    ctx: click.Context, folder: Path, party: str, name: str, mailbox: str | None, lock: bool
+    ctx: click.Context,
+    folder: Path,
+    party: str,
+    name: str,
+    mailbox: str | None,
+    database_url_file: Path | None,
+    lock: bool,
 ) -> None:
     """Make a home in FOLDER: keys, ledger, lake and configuration."""
     from tillit.home import create_home
@@ -37,6 +48,7 @@ def init(
         name=name,
         now=datetime.now(UTC),
         mailbox_url=mailbox,
+        database_url_file=database_url_file,
         passphrase=secret,
     ) as made:
         made.ledger.heads()  # the first use makes the tables
