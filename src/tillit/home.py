@@ -6,6 +6,8 @@ is a context manager; leaving it closes what was opened.
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -63,6 +65,8 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
         )
     if (folder / CONFIG_FILE).exists() or (folder / "keys").exists():
         raise HomeError("exists", f"{folder} is a home already, or the rest of one")
+    mailbox_url = mailbox_url or (folder / "mailbox").resolve().as_uri()
+    address = check_address(mailbox_url)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     for part in _FOLDERS:
@@ -70,17 +74,20 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
     config = Config(
         party_id=party_id,
         party_name=name,
-        mailbox_url=mailbox_url or (folder / "mailbox").resolve().as_uri(),
+        mailbox_url=mailbox_url,
         mailbox=mailbox or {},
         database_url_file=database_url_file,
         contracts=contracts,
         sources=sources or {},
     )
-    address = check_address(config.mailbox_url)
     ring = KeyRing.create(folder / "keys", passphrase=passphrase)
-    document = PartyDocument.first(
-        id=party_id, name=name, mailbox_url=config.mailbox_url, keys=ring, issued_at=now
-    )
+    try:
+        document = PartyDocument.first(
+            id=party_id, name=name, mailbox_url=mailbox_url, keys=ring, issued_at=now
+        )
+    except PartyRefused:
+        shutil.rmtree(folder / "keys")  # made just now, and nobody knows them
+        raise
     _store_document(folder, party_id, 1, document.envelope)
     write_config(folder, config)
     made = Home.open(folder, passphrase=None if passphrase is None else lambda: passphrase)
@@ -90,10 +97,16 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
 
 
 def _store_document(folder: Path, party_id: str, version: int, envelope: bytes) -> None:
+    """Put a document in place, whole or not at all, and never in place of another."""
     place = folder / "parties" / party_id
     place.mkdir(mode=0o700, exist_ok=True)
-    with (place / f"{version:06d}.dsse.json").open("xb") as file:
+    new = place / f"{version:06d}.new"
+    with new.open("wb") as file:
         file.write(envelope)
+        file.flush()
+        os.fsync(file.fileno())
+    (place / f"{version:06d}.dsse.json").hardlink_to(new)
+    new.unlink()
 
 
 class Home:
@@ -251,7 +264,9 @@ class Home:
 
         folder = self.folder / "parties"
         ids = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-        return {party_id: replay(self.documents(party_id)) for party_id in ids}
+        # An empty folder is what an interrupted acquaintance leaves; other names are not ours.
+        kept = ((party_id, self.documents(party_id)) for party_id in ids)
+        return {party_id: replay(documents) for party_id, documents in kept if documents}
 
     def keep_party(self, party: Party, envelope: bytes) -> None:
         """Keep a document that was accepted."""
