@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 from tillit.airflow.environment import environment
@@ -36,13 +37,13 @@ _LOOK_S = 0.5
 
 def command(home: Home, arguments: Sequence[str], *, port: int) -> int:
     """Run one of Airflow's own commands for a home, its database up for as long; its exit code."""
-    settings = {**os.environ, **environment(home, port=port)}
+    settings = _settings(home, port)
     with _stoppable():
         process = _start(arguments, settings)
         try:
             return process.wait()
         finally:
-            _end([process])
+            _end([process], signal.SIGINT)  # `airflow standalone` leaves its parts at any other
 
 
 def standalone(home: Home, *, port: int) -> str:
@@ -53,7 +54,7 @@ def standalone(home: Home, *, port: int) -> str:
     code = command(home, ["db", "migrate"], port=port)
     if code:
         return "db migrate"
-    settings = {**os.environ, **environment(home, port=port)}
+    settings = _settings(home, port)
     with _stoppable():
         running: dict[str, subprocess.Popen[bytes]] = {}
         try:
@@ -71,6 +72,13 @@ def standalone(home: Home, *, port: int) -> str:
             _end(list(running.values()))
 
 
+def _settings(home: Home, port: int) -> dict[str, str]:
+    # `airflow standalone` starts `airflow` as the PATH has it: it has to be this one.
+    here = str(Path(sys.executable).parent)
+    path = os.pathsep.join([here, os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, **environment(home, port=port)}
+
+
 def _start(arguments: Sequence[str], settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
     # A group of its own: a part's workers end with it, and Ctrl-C reaches us first.
     return subprocess.Popen(
@@ -84,11 +92,11 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def _end(processes: Sequence[subprocess.Popen[bytes]], word: int = signal.SIGTERM) -> None:
     """Ask all to end, then make sure that nothing of them is left."""
     for process in processes:
         if process.poll() is None:
-            process.terminate()
+            process.send_signal(word)
     deadline = time.monotonic() + _PATIENCE_S
     for process in processes:
         with suppress(subprocess.TimeoutExpired):
