@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from tests.scenarios.pair import Company, Pair, agreement_id
 
 from tillit.agreement.terms import shared_columns
@@ -23,7 +25,17 @@ from tillit.ledger.bodies import AgreementRef, ColumnRef, KindRef, PeriodRef, Sh
 from tillit.ledger.chain import Position
 from tillit.ledger.statement import Body, Subject
 
-__all__ = ["FORECAST", "all_goes_on", "forecast", "receipt_of", "ship", "take_one"]
+__all__ = [
+    "FORECAST",
+    "REVISIONS",
+    "all_goes_on",
+    "forecast",
+    "receipt_of",
+    "ship",
+    "take_one",
+    "under",
+    "with_a_bad_row",
+]
 
 FORECAST = "demand_forecast"
 # Every shipment of a story is another revision, so that none is a repetition.
@@ -89,6 +101,15 @@ def ship(
     assert deliver(home, now=now, partner=partner).complete
     assert entry.shipment_id is not None
     return entry.shipment_id
+
+
+def with_a_bad_row(path: Path) -> None:
+    """A row that the supplier refuses and sends back."""
+    table = pq.read_table(path)
+    column = table.schema.get_field_index("quantity")
+    values = table.column(column).to_pylist()
+    changed = pa.array([-abs(values[0]) - 1, *values[1:]], table.schema.field(column).type)
+    pq.write_table(table.set_column(column, "quantity", changed), path)
 
 
 def under(body: ShipmentBody, ref: AgreementRef) -> ShipmentBody:

@@ -17,11 +17,20 @@ from pyarrow.parquet.encryption import (
     KmsClient,
     KmsConnectionConfig,
 )
-from tests.scenarios.crook import all_goes_on, receipt_of, ship, take_one, under
+from tests.scenarios.crook import (
+    all_goes_on,
+    receipt_of,
+    ship,
+    take_one,
+    under,
+    with_a_bad_row,
+)
 from tests.scenarios.pair import BUYER, SUPPLIER, Pair, agreement_id
 
+from tillit.exchange import shipments
 from tillit.exchange.agreements import require
 from tillit.exchange.seal import SealedPayload
+from tillit.lake import Lake, Written
 from tillit.ledger.bodies import AgreementRef, ShipmentBody
 
 Spoil = Callable[[Path], None]
@@ -259,6 +268,51 @@ def test_a_bomb_that_says_so(partners: Pair) -> None:
         return replace(body, rows=ROWS, unpacked_bytes=ROWS * (8 * len(body.columns) + (1 << 21)))
 
     refused_as(partners, "payload.unpacks-too-large", ship(partners, spoil=heavy, lie=lie))
+
+
+# ---- what may come back --------------------------------------------------------------------------
+
+
+def returned_bomb(path: Path) -> None:
+    """One refused row, and in it more than a shipment of this size can have held."""
+    table(lambda t: t.set_column(3, "row", pa.array(["x" * (64 << 20)] * t.num_rows)))(path)
+
+
+RETURNED: dict[str, tuple[Spoil, str]] = {
+    "no Parquet": (put(b"no parquet"), "payload.not-parquet"),
+    "more rows": (table(lambda t: pa.concat_tables([t, t])), "payload.rows"),
+    "a column less": (table(lambda t: t.drop_columns(["row"])), "table.missing-column"),
+    "a bomb": (returned_bomb, "payload.unpacks-too-large"),
+}
+
+
+@pytest.mark.parametrize("name", RETURNED)
+def test_refused_rows_that_come_back_are(
+    partners: Pair, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The supplier answers with a file that is not the refused rows."""
+    spoil, code = RETURNED[name]
+
+    def write_refused(lake: Lake, path: Path) -> Written:
+        made = honest_write(lake, path)
+        spoil(path)
+        return made
+
+    honest_write = shipments.write_refused
+    with monkeypatch.context() as patch:
+        patch.setattr(shipments, "write_refused", write_refused)
+        shipment_id = ship(partners, spoil=with_a_bad_row)
+        assert take_one(partners.supplier, partners).result == "partly"
+    answer = take_one(partners.buyer, partners)
+    assert (answer.type, answer.result, answer.code) == ("receipt", "refused", code)
+    assert partners.buyer.rows(
+        "select count(*) from quarantine.returned where shipment_id = ?", [shipment_id]
+    ) == [(0,)]
+    notice = take_one(partners.supplier, partners)
+    assert (notice.type, notice.result) == ("notice", "recorded")
+    (*_, kept) = partners.supplier.statements(type="notice")
+    assert (kept.author, kept.statement.body.code) == (BUYER, code)
+    all_goes_on(partners)
 
 
 # ---- and then --------------------------------------------------------------------------------------

@@ -80,6 +80,13 @@ def take(home: Home, transaction: Transaction, collected: Collected, now: dateti
             expected=f"a shipment of ours to {partner}",
             found=body.shipment_id,
         )
+    if body.accepted + body.refused != about.body.rows:
+        raise StatementRefused(
+            "malformed",
+            "a receipt that counts other rows than were sent",
+            expected=about.body.rows,
+            found=body.accepted + body.refused,
+        )
     if body.payload is not None:
         with open_sealed(home, partner, body.payload) as parquet:
             keep_returned(
@@ -90,4 +97,6 @@ def take(home: Home, transaction: Transaction, collected: Collected, now: dateti
                 kind=about.body.kind.name,
                 partner=partner,
                 now=now,
+                rows=body.refused,
+                shipped=about.body.unpacked_bytes,
             )

@@ -34,6 +34,7 @@ __all__ = [
     "ParquetInfo",
     "Written",
     "inspect_parquet",
+    "measure_payload",
     "measured",
     "open_payload",
     "unpacked_bytes",
@@ -145,25 +146,43 @@ def open_payload(
     (not-parquet, rows, unpacks-too-large) or TableRefused (missing-column, extra-column,
     wrong-type).
     """
-    info = inspect_parquet(connection, path)
-    if info.rows != rows:
-        raise PayloadRefused(
-            "rows", f"{path.name} holds another number of rows", expected=rows, found=info.rows
-        )
-    _same_columns(path, info.columns, columns)
-    if info.encoded_bytes > _SLACK_FACTOR * unpacked + _SLACK_BYTES:
-        raise _too_large(path, unpacked, info.encoded_bytes)
-    found = unpacked_bytes(path, info, limit=unpacked)
+    found = measure_payload(connection, path, rows=rows, limit=unpacked, columns=columns)
     if found != unpacked:
         raise _too_large(path, unpacked, found)
     names = ", ".join(quote_identifier(name) for name in columns)
-    _unpack(connection, path, info)
     with _reading(path):
         drop_temporary(connection, "incoming")
         connection.execute(
             f"create temp view incoming as select file_row_number + 1 as row_no, {names} "
             f"from read_parquet({quote_literal(str(path))}, file_row_number = true)"
         )
+
+
+def measure_payload(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    *,
+    rows: int,
+    limit: int,
+    columns: Mapping[str, str],
+) -> int:
+    """The unpacked bytes of a partner's file that can be read whole: at most ``limit``.
+
+    Raises what `open_payload` does.
+    """
+    info = inspect_parquet(connection, path)
+    if info.rows != rows:
+        raise PayloadRefused(
+            "rows", f"{path.name} holds another number of rows", expected=rows, found=info.rows
+        )
+    _same_columns(path, info.columns, columns)
+    if info.encoded_bytes > _SLACK_FACTOR * limit + _SLACK_BYTES:
+        raise _too_large(path, limit, info.encoded_bytes)
+    found = unpacked_bytes(path, info, limit=limit)
+    if found > limit:
+        raise _too_large(path, limit, found)
+    _unpack(connection, path, info)
+    return found
 
 
 def unpacked_bytes(path: Path, info: ParquetInfo, *, limit: int | None = None) -> int:

@@ -14,7 +14,13 @@ from pathlib import Path
 import duckdb
 
 from tillit.engine import quote_identifier, quote_literal, refused_as_query, scalar, translated
-from tillit.lake.payload import Written, inspect_parquet, measured, write_parquet
+from tillit.lake.payload import (
+    Written,
+    inspect_parquet,
+    measure_payload,
+    measured,
+    write_parquet,
+)
 from tillit.lake.store import Lake
 
 __all__ = [
@@ -26,6 +32,10 @@ __all__ = [
     "write_leaving",
     "write_refused",
 ]
+
+_RETURNED = {"row_no": "BIGINT", "rules": "VARCHAR", "reasons": "VARCHAR", "row": "VARCHAR"}
+# JSON writes a control character in six; names, rules and reasons come with every row.
+_ESCAPED, _ROW_BYTES = 6, 1 << 14
 
 
 @dataclass(frozen=True)
@@ -103,7 +113,7 @@ def keep_stopped(
         )
 
 
-def keep_returned(
+def keep_returned(  # noqa: PLR0913 (where the rows belong, and what they may be)
     lake: Lake,
     parquet: Path,
     *,
@@ -112,8 +122,16 @@ def keep_returned(
     kind: str,
     partner: str,
     now: datetime,
+    rows: int,
+    shipped: int,
 ) -> int:
-    """Keep the rows that a partner refused and sent back; once for a shipment. Returns how many."""
+    """Keep the rows that a partner refused and sent back; once for a shipment. Returns how many.
+
+    ``rows`` is how many its receipt says, ``shipped`` the unpacked bytes of what it received: the
+    file comes from a partner and may be a bomb. Raises PayloadRefused or TableRefused.
+    """
+    limit = _ESCAPED * shipped + _ROW_BYTES * rows
+    measure_payload(lake.connection, parquet, rows=rows, limit=limit, columns=_RETURNED)
     with translated("keeping returned rows", refused_as_query("the returned rows")):
         known = scalar(
             lake.connection,
