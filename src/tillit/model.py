@@ -24,6 +24,7 @@ __all__ = [
     "Period",
     "Rule",
     "Treatment",
+    "counted",
     "isoformat",
     "parse_instant",
 ]
@@ -202,3 +203,8 @@ def parse_instant(text: str) -> datetime:
     if not isinstance(text, str) or not text.endswith("Z"):
         raise ValueError("an instant is written like 2026-03-01T06:00:00Z")
     return datetime.fromisoformat(text)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, for people: "1 row", "2,000 rows"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tillit.cli.common import as_json, now_option, open_home, show, table
+from tillit.model import counted
 
 if TYPE_CHECKING:
     from tillit.exchange.publish import Published
@@ -38,12 +39,12 @@ def _told(made: Published) -> list[str]:
     if made.nothing:
         return [f"{made.agreement_id}: nothing new to tell"]
     lines = [
-        f"{made.shipment_id}: {made.rows} rows"
+        f"{made.shipment_id}: {counted(made.rows, 'row')}"
         + (" (made before)" if made.repeated else "")
         + (", delivered" if made.delivered else ", waiting in the outbox: mailbox unreachable")
     ]
     if made.stopped:
-        lines.append(f"{made.stopped} rows stopped here:")
+        lines.append(f"{counted(made.stopped, 'row')} stopped here:")
         lines += [f"  {r.rows:>6}  {r.rule}: {r.reason}" for r in made.reasons]
     return lines
 

@@ -7,7 +7,7 @@ import json
 import click
 
 from tillit.cli.common import as_json, open_home, show, table
-from tillit.model import isoformat
+from tillit.model import counted, isoformat
 
 __all__ = ["ledger"]
 
@@ -91,7 +91,7 @@ def verify(ctx: click.Context, as_json: bool) -> None:
         "chains": report.chains,
         "findings": [{"code": f.code, "digest": f.digest, "text": f.text} for f in report.findings],
     }
-    lines = [f"{report.statements} statements in {report.chains} chains"]
+    lines = [f"{counted(report.statements, 'statement')} in {counted(report.chains, 'chain')}"]
     lines += [f"  {f.code}: {f.text}" for f in report.findings] or ["everything holds"]
     show(facts, as_json=as_json, lines=lines)
     if report.findings:

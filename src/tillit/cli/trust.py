@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tillit.cli.common import as_json, now_option, open_home, show, table
+from tillit.model import counted
 
 __all__ = ["trust"]
 
@@ -30,7 +31,9 @@ def show_trust(ctx: click.Context, now: datetime, as_json: bool) -> None:
     shown = run_trust(open_home(ctx), now=now)
     lines = table(NAMES, rows_of(shown))
     lines += ["", "a dash is not measured; a column under 26 due cells has not enough evidence"]
-    lines += [f"check {f['check']}: {f['what']} ({f['rows']} rows)" for f in shown["findings"]]
+    lines += [
+        f"check {f['check']}: {f['what']} ({counted(f['rows'], 'row')})" for f in shown["findings"]
+    ]
     show(shown, as_json=as_json, lines=lines)
 
 

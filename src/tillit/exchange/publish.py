@@ -35,7 +35,7 @@ from tillit.ledger.bodies import (
 from tillit.ledger.chain import Position
 from tillit.ledger.statement import Body, Subject
 from tillit.ledger.store import Entry
-from tillit.model import Agreement, Every, Kind, Period
+from tillit.model import Agreement, Every, Kind, Period, counted
 
 __all__ = ["Published", "publish"]
 
@@ -161,7 +161,7 @@ def _seal_and_record(
             "all-rows-refused",
             f"no row of {shipment_id} may leave",
             expected="rows that keep the rules of the kind",
-            found="; ".join(f"{r.reason} ({r.rows} rows)" for r in stopped),
+            found="; ".join(f"{r.reason} ({counted(r.rows, 'row')})" for r in stopped),
         )
     shared = shared_columns(agreement, kind)
     written, sealed = _sealed(home, shared, prepared, agreement.consumer)
