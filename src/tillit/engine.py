@@ -6,6 +6,10 @@ Nothing else sets DuckDB's options, so that what a query may reach and use is de
 - memory has a limit, and what does not fit is spilled encrypted, into a folder that vanishes;
 - after `confine` no file can be read or written outside the folders that were named, and no
   option can be changed, whatever SQL runs.
+
+What `confine` cannot close: with the extension ``postgres_scanner`` the function ``postgres_scan``
+still connects to whatever server it is told. SQL of a person is asked by `tillit.lake.ask`, which
+knows which functions it lets be called; SQL of a partner is never run.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
@@ -86,7 +90,9 @@ class Engine:
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(spool)
         folder, lock = _own_folder(spool)
-        with translated("DuckDB", _unusable):
+        with ExitStack() as failed, translated("DuckDB", _unusable):
+            failed.callback(lock.close)
+            failed.callback(shutil.rmtree, folder, ignore_errors=True)
             connection = duckdb.connect(
                 config={
                     "autoinstall_known_extensions": False,
@@ -99,12 +105,14 @@ class Engine:
                     **({} if threads is None else {"threads": threads}),
                 }
             )
+            failed.callback(connection.close)
             connection.execute("set enable_progress_bar = false")
             connection.execute("set python_enable_replacements = false")
             connection.execute("set timezone = 'UTC'")
             for name in ("httpfs", *extensions):
                 connection.execute(f"load {quote_literal(str(_extension(name)))}")
             connection.execute("set temp_file_encryption = true")
+            failed.pop_all()
         return cls(connection, folder, lock)
 
     def confine(self, *, directories: Iterable[str] = (), paths: Iterable[str] = ()) -> None:

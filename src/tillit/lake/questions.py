@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +16,23 @@ from tillit.model import Kind
 
 __all__ = ["ask", "observed_until"]
 
+# A SELECT from a function can dial a server (postgres_scan), run other SQL (query), rewrite the
+# lake (ducklake_...) or write a log; so only those are called that make or read rows.
+_TABLE_FUNCTIONS = frozenset(
+    {
+        *("unnest", "range", "generate_series", "repeat", "json_each", "json_tree"),
+        *("read_parquet", "read_csv", "read_csv_auto"),  # of the files that the home has named
+        *("duckdb_columns", "duckdb_schemas", "duckdb_tables", "duckdb_views", "pragma_table_info"),
+    }
+)
+_MACROS = "as_of"
+
 
 def ask(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The names of the columns and the rows that one SELECT gives; TableRefused for anything else.
 
-    A question cannot change what it asks about: nothing but a single SELECT is run.
+    A question cannot change what it asks about, nor reach anything else: nothing but a single
+    SELECT is run, and of functions that stand for tables only those that read.
     """
     with translated("the question", refused_as_query("the question")):
         statements = duckdb.extract_statements(sql)
@@ -29,9 +43,39 @@ def ask(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
                 expected="one SELECT",
                 found=", ".join(str(s.type).rpartition(".")[2] for s in statements) or "nothing",
             )
+        _require_reading(lake.connection, statements[0].query)
         found = lake.connection.execute(statements[0])
         names = [str(column[0]) for column in found.description or ()]
         return names, found.fetchall()
+
+
+def _require_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    parsed = json.loads(scalar(connection, "select json_serialize_sql(?)", sql))
+    if parsed["error"]:
+        raise TableRefused(
+            "query", "this question is not understood", found=parsed.get("error_message")
+        )
+    for schema, name in _functions(parsed):
+        if schema != _MACROS and name not in _TABLE_FUNCTIONS:
+            raise TableRefused(
+                "query",
+                "a function that may not be asked",
+                expected=", ".join([f"{_MACROS}.<kind>", *sorted(_TABLE_FUNCTIONS)]),
+                found=name,
+            )
+
+
+def _functions(node: Any) -> Iterator[tuple[str, str]]:
+    """Schema and name of each function that stands for a table, in DuckDB's own tree."""
+    if isinstance(node, dict):
+        if node.get("type") == "TABLE_FUNCTION":
+            called = node["function"]
+            yield called["schema"].lower(), called["function_name"].lower()
+        for value in node.values():
+            yield from _functions(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _functions(value)
 
 
 def observed_until(lake: Lake, kind: Kind, batches: str) -> datetime | None:
