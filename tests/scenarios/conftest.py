@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.scenarios.pair import BUYER, SUPPLIER, Pair, build, lay_out
 
+from tillit.exchange.audit import verify_ledger
 from tillit.home import Home
 
 
@@ -35,9 +36,14 @@ def pair(stage: tuple[Path, Path, datetime]) -> Iterator[Pair]:
 def partners(stage: tuple[Path, Path, datetime]) -> Iterator[Pair]:
     """The same two for all tests of a file, which must leave them able to go on.
 
-    They live where those of ``pair`` do: a file uses the one or the other.
+    They live where those of ``pair`` do: a file uses the one or the other. Whatever was done to
+    them, an auditor must find nothing wrong in either ledger in the end.
     """
     template, place, now = stage
     lay_out(template, place)
     with Home.open(place / BUYER) as buyer, Home.open(place / SUPPLIER) as supplier:
         yield Pair(buyer, supplier, now)
+        for home in (buyer, supplier):
+            report = verify_ledger(home)
+            assert report.findings == ()
+            assert report.statements > 0
