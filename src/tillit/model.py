@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 __all__ = [
     "AGREEMENT_ID",
@@ -163,7 +164,10 @@ class Cadence:
 
 @dataclass(frozen=True)
 class Agreement:
-    """An access agreement, read. ``digest`` is of the exact YAML bytes that both parties sign."""
+    """An access agreement, read. ``digest`` is of the exact YAML bytes that both parties sign.
+
+    ``terms`` are the optional ones that it has, by name, as their modules read them.
+    """
 
     id: str
     version: str
@@ -181,9 +185,11 @@ class Agreement:
     purpose: str = ""
     reassess: datetime | None = None
     text: bytes = field(default=b"", repr=False)
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        object.__setattr__(self, "terms", MappingProxyType(dict(self.terms)))
 
     @property
     def shared_columns(self) -> tuple[str, ...]:

@@ -101,7 +101,10 @@ def read(text: bytes) -> Agreement:
         purpose=words["purpose"],
         reassess=reassess,
         text=text,
-        **terms,
+        columns=terms.pop("columns"),
+        purposes=terms.pop("purposes"),
+        cadence=terms.pop("cadence"),
+        terms=terms,
     )
 
 

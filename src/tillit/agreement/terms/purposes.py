@@ -1,0 +1,57 @@
+"""The term ``purposes``: what the consumer may use the rows for. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tillit.agreement.fields import matched, refuse
+from tillit.agreement.terms.term import Term, asks_nothing
+from tillit.errors import AgreementRefused
+from tillit.model import Agreement
+
+__all__ = ["PURPOSE", "PURPOSES", "require_purposes"]
+
+PURPOSE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_MOST_PURPOSES = 20
+
+
+def _read_purposes(value: object, at: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= _MOST_PURPOSES:
+        raise refuse(
+            "wrong-value", at, f"a list of 1 to {_MOST_PURPOSES} purposes", value or "none"
+        )
+    purposes = tuple(
+        matched(item, f"{at}[{place}]", PURPOSE, f"an id, {PURPOSE.pattern}")
+        for place, item in enumerate(value)
+    )
+    if len(set(purposes)) != len(purposes):
+        raise refuse("wrong-value", at, "each purpose once", ", ".join(purposes))
+    return purposes
+
+
+def require_purposes(agreement: Agreement, purposes: Iterable[str]) -> None:
+    """Some purpose, and none beyond the agreed; AgreementRefused ``purpose`` otherwise."""
+    named = tuple(purposes)
+    beyond = [purpose for purpose in named if purpose not in agreement.purposes]
+    if beyond or not named:
+        raise AgreementRefused(
+            "purpose",
+            f"{agreement.id} was not made for this purpose",
+            expected=f"of {', '.join(agreement.purposes)}",
+            found=", ".join(beyond) or "none",
+        )
+
+
+PURPOSES = Term(
+    schema={
+        "description": "What the consumer may use the rows for; ids that both sides know.",
+        "type": "array",
+        "minItems": 1,
+        "maxItems": _MOST_PURPOSES,
+        "uniqueItems": True,
+        "items": {"type": "string", "pattern": f"^(?:{PURPOSE.pattern})$"},
+    },
+    read=_read_purposes,
+    fits=asks_nothing,
+)

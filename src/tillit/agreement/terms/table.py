@@ -1,0 +1,64 @@
+"""All terms that there are, by name. Pure.
+
+An open set: a term is one entry in `TERMS`, and a module with the functions that carry it out. What
+has no entry is refused by name, never ignored: a reader that skipped a term would share more than
+was agreed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tillit.agreement.fields import Schema, mapping, mapping_schema
+from tillit.agreement.terms.cadence import CADENCE
+from tillit.agreement.terms.columns import COLUMNS
+from tillit.agreement.terms.purposes import PURPOSES
+from tillit.agreement.terms.term import Term
+from tillit.errors import ContractRefused
+from tillit.model import Agreement, Kind
+
+__all__ = ["TERMS", "read_terms", "terms_fit", "terms_schema"]
+
+TERMS: Mapping[str, Term] = {
+    "columns": COLUMNS,
+    "purposes": PURPOSES,
+    "cadence": CADENCE,
+}
+
+
+def read_terms(value: object, at: str = "terms") -> dict[str, Any]:
+    """What each term of the block says; ContractRefused ``unknown-term`` for one without entry."""
+    if isinstance(value, dict):
+        for name in value:
+            if name not in TERMS:
+                raise ContractRefused(
+                    "unknown-term",
+                    f"{at}.{name} is not a term that can be enforced here",
+                    expected=f"only {', '.join(TERMS)}",
+                    found=repr(name),
+                )
+    needed = [name for name, term in TERMS.items() if term.required]
+    found = mapping(value, at, needed, TERMS)
+    return {name: TERMS[name].read(found[name], f"{at}.{name}") for name in TERMS if name in found}
+
+
+def terms_schema() -> Schema:
+    """The schema of the block, out of the table."""
+    return mapping_schema(
+        {name: term.schema for name, term in TERMS.items()},
+        [name for name, term in TERMS.items() if term.required],
+        "What software enforces on both sides. A term that is not known is refused.",
+    )
+
+
+def terms_fit(agreement: Agreement, kind: Kind) -> None:
+    """Whether the kind can be shared under these terms; ContractRefused if it cannot."""
+    given = {
+        "columns": agreement.columns,
+        "purposes": agreement.purposes,
+        "cadence": agreement.cadence,
+        **agreement.terms,
+    }
+    for name, value in given.items():
+        TERMS[name].fits(value, f"terms.{name}", kind)
