@@ -6,6 +6,8 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -19,7 +21,7 @@ from tillit.report.content import Direction, Mover, Relationship
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "bits_by_column", "score_over_time", "what_moved"]
+__all__ = ["COLOURS", "bits_by_column", "score_by_week", "score_over_time", "what_moved"]
 
 COLOURS = ("#0b6e69", "#c8553d", "#3d5a9b", "#b08a1e", "#7a4a8b", "#5b7f2b", "#8a5a44", "#47727f")
 _INK, _FAINT, _GRID = "#1d2733", "#6b7785", "#e3e7ea"
@@ -27,6 +29,7 @@ _STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
     "svg.fonttype": "none",  # text stays text: it can be read, searched and scaled
+    "text.parse_math": False,  # a dollar in a name is a dollar
     "svg.hashsalt": "tillit",  # the same figures give the same bytes
     "axes.edgecolor": _GRID,
     "axes.labelcolor": _FAINT,
@@ -61,6 +64,15 @@ def score_over_time(relationships: Sequence[Relationship]) -> str:
         axes.xaxis.set_major_formatter(formatter)
         figure.subplots_adjust(left=0.07, right=0.84, top=0.96, bottom=0.1)
         return _svg(figure, "Score over time, a line a relationship")
+
+
+def score_by_week(
+    relationships: Sequence[Relationship],
+) -> list[tuple[date, tuple[float | None, ...]]]:
+    """What `score_over_time` draws, as rows: a week, and the score of each relationship."""
+    lines = [dict(_both(relationship)) for relationship in relationships]
+    weeks = sorted({week for line in lines for week in line})
+    return [(week, tuple(line.get(week) for line in lines)) for week in weeks]
 
 
 def bits_by_column(direction: Direction) -> str:
@@ -128,7 +140,7 @@ def what_moved(moved: Sequence[Mover]) -> str:
         return _svg(figure, "What moved the score")
 
 
-def _both(relationship: Relationship) -> Iterator[tuple[Any, float | None]]:
+def _both(relationship: Relationship) -> Iterator[tuple[date, float | None]]:
     back = {w.week: w.score for w in relationship.back.history}
     for week in relationship.there.history:
         other = back.get(week.week)
@@ -175,4 +187,4 @@ def _svg(figure: Figure, title: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    return text.replace(">", f' role="img" aria-label="{title}">', 1)
+    return text.replace(">", f' role="img" aria-label="{escape(title)}">', 1)

@@ -23,6 +23,7 @@ def render(content: Content) -> str:
     )
     environment.filters["score"] = _score
     environment.filters["percent"] = _percent
+    environment.filters["bits"] = _bits
     environment.globals.update(
         bits_by_column=lambda d: Markup(charts.bits_by_column(d)),  # noqa: S704 (made here)
         what_moved=lambda m: Markup(charts.what_moved(m)),  # noqa: S704
@@ -30,7 +31,8 @@ def render(content: Content) -> str:
     )
     source = files("tillit.report").joinpath("page.html.j2").read_text(encoding="utf-8")
     over_time = Markup(charts.score_over_time(content.relationships))  # noqa: S704
-    return environment.from_string(source).render(page=content, over_time=over_time)
+    weeks = charts.score_by_week(content.relationships)
+    return environment.from_string(source).render(page=content, over_time=over_time, weeks=weeks)
 
 
 def write(content: Content, path: Path) -> Path:
@@ -46,3 +48,7 @@ def _score(value: float | None) -> str:
 
 def _percent(value: float | None) -> str:
     return "not measured" if value is None else f"{100 * value:.0f} %"
+
+
+def _bits(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.2f}"
