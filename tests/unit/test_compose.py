@@ -286,6 +286,12 @@ def test_no_more_rights_than_needed(name: str) -> None:
         assert "cap_add" not in service
 
 
+def test_the_mailbox_may_mark_folders() -> None:
+    """Without FSETID the kernel drops the mark, and owners cannot read what was sent to them."""
+    assert "-m 2770" in (DOCKER / "mailbox" / "serve.sh").read_text(encoding="utf-8")
+    assert "FSETID" in SERVICES["mailbox"]["cap_add"]
+
+
 def test_only_the_tasks_and_the_init_get_the_passphrase() -> None:
     holders = {
         name
@@ -306,10 +312,10 @@ def pinned(image: str) -> bool:
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
-        ("postgres:16.10-bookworm", True),
+        ("postgres:18.1-bookworm", True),
         ("tillit:0.1.0", True),
         ("postgres", False),
-        ("postgres:16", False),
+        ("postgres:18", False),
         ("postgres:latest", False),
         ("localhost:5000/postgres", False),
     ],
