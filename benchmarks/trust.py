@@ -1,23 +1,22 @@
-"""Due cells a second, and memory, as a ratio to a floor. Run: python -m benchmarks.trust [cells...]
+"""Due cells a second, and memory, as a ratio to a floor. I/O: a database file.
 
 The floor is one sum over the same frame of the same rows, sorted and written as the measure's are:
 what the engine takes before anything is measured. Each size runs in a process of its own, so that
 its peak memory is its own; the rows stand in a database file, as a lake's would.
+
+Run: python -m benchmarks.trust one FOLDER CELLS
 """
 
 from __future__ import annotations
 
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import duckdb
+from benchmarks.measure import ROOT, Row, child, say, tell, timed
 
-ROOT = Path(__file__).resolve().parent.parent
 CHAIN = (
     "definition",
     "int_cell_known",
@@ -58,18 +57,30 @@ order by series_no, cell_no
 """
 
 
-def main(sizes: list[int]) -> None:
-    print(f"{'due cells':>12} {'cells/s':>10} {'a thread':>10} {'x floor':>8} {'peak MB':>8}")
-    for cells in sizes or [1_000_000, 10_000_000]:
-        asked = [sys.executable, "-m", "benchmarks.trust", "--one", str(cells)]
-        subprocess.run(asked, cwd=ROOT, check=True)
+def rows(folder: Path, sizes: list[int]) -> list[Row]:
+    """The table's rows: seconds for each number of due cells, and memory at the largest."""
+    table = []
+    for cells in sizes:
+        say(f"the measure over {cells:,} due cells")
+        told = child("trust", "one", folder, cells)
+        threads = os.cpu_count() or 1
+        rate = cells / told["seconds"]
+        table.append(
+            Row(
+                *(f"trust.{cells}", f"the measure, {cells:,} due cells", told["seconds"], "s"),
+                *(told["floor"], "one window sum over the same rows"),
+                told["seconds"] / told["floor"],
+                note=f"{rate:,.0f} cells/s on {threads} cores, peak {told['peak_mb']:,.0f} MB",
+            )
+        )
+    return table
 
 
-def one(cells: int) -> None:
-    threads = os.cpu_count() or 1
-    with tempfile.TemporaryDirectory() as folder:
+def one(folder: Path, cells: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="trust-", dir=folder) as own:
         connection = duckdb.connect(
-            f"{folder}/cells.duckdb", config={"threads": threads, "memory_limit": MEMORY}
+            f"{own}/cells.duckdb",
+            config={"threads": os.cpu_count() or 1, "memory_limit": MEMORY},
         )
         connection.execute("set timezone = 'UTC'")
         connection.execute("select setseed(0.5)")
@@ -77,23 +88,12 @@ def one(cells: int) -> None:
         for name in CHAIN:
             sql = (ROOT / "transforms" / "trust" / f"{name}.sql").read_text()
             connection.execute(f"create view {name} as (\n{sql}\n)")
-        floor = timed(connection, FLOOR)
+        floor = timed(lambda: connection.execute(FLOOR))
         gain = (ROOT / "transforms" / "trust" / "cell_gain.sql").read_text()
-        spent = timed(connection, f"create table cell_gain as (\n{gain}\n)")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        rate = cells / spent
-        shown = f"{cells:>12,} {rate:>10,.0f} {rate / threads:>10,.0f}"
-        print(f"{shown} {spent / floor:>8.1f} {peak:>8,.0f}")
-
-
-def timed(connection: duckdb.DuckDBPyConnection, sql: str) -> float:
-    started = time.perf_counter()
-    connection.execute(sql)
-    return time.perf_counter() - started
+        spent = timed(lambda: connection.execute(f"create table cell_gain as (\n{gain}\n)"))
+        connection.close()
+    tell(seconds=spent["seconds"], floor=floor["seconds"])
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        one(int(sys.argv[2]))
-    else:
-        main([int(float(size)) for size in sys.argv[1:]])
+    one(Path(sys.argv[2]), int(sys.argv[3]))
