@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tillit.cli.common import INSTANT, as_json, now_option, open_home, show, table
+from tillit.cli.standards import export, import_policy
 from tillit.model import Every, isoformat
 
 __all__ = ["agreement"]
@@ -18,6 +19,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.group()
 def agreement() -> None:
     """Access agreements: who may have what of whom, for what, from when to when."""
+
+
+agreement.add_command(export)
+agreement.add_command(import_policy)
 
 
 @agreement.command()
