@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tillit import places
-from tillit.errors import UsageError
+from tillit.errors import ContractRefused, UsageError
 from tillit.model import Kind
 from tillit.quality.rules import load_kind
 
@@ -14,10 +14,22 @@ __all__ = ["installed", "kind_of"]
 
 
 def installed(contracts: Path | None = None) -> dict[str, Kind]:
-    """Every installed kind by name; ContractRefused for a contract that cannot be read."""
-    folder = places.contracts(contracts) / "kinds"
-    kinds = [load_kind(path.read_bytes()) for path in sorted(folder.glob("*.odcs.yaml"))]
-    return {kind.name: kind for kind in kinds}
+    """Every installed kind by name.
+
+    Raises ContractRefused for a contract that cannot be read, and when two are about one kind.
+    """
+    kinds: dict[str, Kind] = {}
+    for path in sorted((places.contracts(contracts) / "kinds").glob("*.odcs.yaml")):
+        kind = load_kind(path.read_bytes())
+        if kind.name in kinds:
+            raise ContractRefused(
+                "duplicate-key",
+                f"{path.name} is about a kind that another contract is about",
+                expected="one contract a kind",
+                found=kind.name,
+            )
+        kinds[kind.name] = kind
+    return kinds
 
 
 def kind_of(kinds: Mapping[str, Kind], name: str) -> Kind:

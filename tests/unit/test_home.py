@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from tillit.cli import cli
 from tillit.config import CONFIG_FILE
 from tillit.crypto.keys import KeyRing
 from tillit.errors import (
@@ -227,3 +229,11 @@ def test_a_document_that_was_changed_on_disk_is_noticed(home: Home) -> None:
     path.write_bytes(path.read_bytes().replace(b'"sig":"', b'"sig":"AAAA', 1))
     with pytest.raises(PartyRefused):
         _ = home.parties
+
+
+def test_a_new_passphrase_is_asked_for_twice(tmp_path: Path) -> None:
+    """After a slip nobody could open the keys again."""
+    arguments = ["home", "init", str(tmp_path / "h"), "--party", "nordvik", "--name", "N"]
+    slip = CliRunner().invoke(cli, [*arguments, "--passphrase"], input="one\nanother\n")
+    assert slip.exit_code != 0
+    assert not (tmp_path / "h" / "keys").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,11 @@ def test_a_place_that_was_named_is_taken_or_refused(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             place(tmp_path / "nowhere")
         assert str(tmp_path / "nowhere") in (caught.value.expected or "")
+
+
+def test_two_contracts_about_one_kind_are_refused(tmp_path: Path) -> None:
+    shutil.copytree(places.contracts() / "kinds", tmp_path / "kinds")
+    shutil.copy(tmp_path / "kinds" / "order.odcs.yaml", tmp_path / "kinds" / "zorder.odcs.yaml")
+    with pytest.raises(ContractRefused) as refused:
+        installed(tmp_path)
+    assert refused.value.code == "contract.duplicate-key"

@@ -50,13 +50,16 @@ now_option = click.option(
 )
 
 
-def passphrase(ctx: click.Context) -> Callable[[], bytes]:
-    """How to come by the passphrase: out of the file that was named, else by asking."""
+def passphrase(ctx: click.Context, *, new: bool = False) -> Callable[[], bytes]:
+    """How to come by the passphrase: out of the file that was named, else by asking.
+
+    A ``new`` one is asked for twice: after a slip nobody could open the keys again.
+    """
     file = ctx.find_root().obj["passphrase_file"]
-    return partial(_passphrase, None if file is None else Path(file))
+    return partial(_passphrase, None if file is None else Path(file), new)
 
 
-def _passphrase(file: Path | None) -> bytes:
+def _passphrase(file: Path | None, new: bool) -> bytes:
     if file is not None:
         if file.stat().st_mode & 0o077:
             raise KeyFileError(
@@ -66,7 +69,8 @@ def _passphrase(file: Path | None) -> bytes:
                 found=oct(file.stat().st_mode & 0o777),
             )
         return file.read_bytes().rstrip(b"\r\n")
-    return str(click.prompt("passphrase", hide_input=True, err=True)).encode()
+    asked = click.prompt("passphrase", hide_input=True, err=True, confirmation_prompt=new)
+    return str(asked).encode()
 
 
 def open_home(ctx: click.Context) -> Home:

@@ -41,7 +41,7 @@ def init(
     """Make a home in FOLDER: keys, ledger, lake and configuration."""
     from tillit.home import create_home
 
-    secret = passphrase(ctx)() if lock or ctx.find_root().obj["passphrase_file"] else None
+    secret = passphrase(ctx, new=True)() if lock or ctx.find_root().obj["passphrase_file"] else None
     with create_home(
         folder,
         party_id=party,
