@@ -7,7 +7,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?= python3
 READY  := $(VENV)/.ready
-PYTEST := $(BIN)/python -m pytest
+# A file stays with one worker: its fixtures are built once.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 help: ## these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,10 +32,10 @@ demo: $(READY) ## two homes and three more suppliers trade for a simulated year
 	@$(BIN)/tillit demo
 
 test: $(READY) ## every test this machine can run
-	@$(PYTEST) -n 2
+	@$(PYTEST)
 
 unit: $(READY) ## the quick tests only
-	@$(PYTEST) -n 2 tests/unit tests/properties tests/vectors
+	@$(PYTEST) tests/unit tests/properties tests/vectors
 
 # The tests come last: what the quick ones find is found in a minute.
 check: $(READY) format-check lint types layers sql contracts test ## format, lint, types, import rules, SQL, contracts, tests
