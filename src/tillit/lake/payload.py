@@ -200,8 +200,8 @@ def unpacked_bytes(path: Path, info: ParquetInfo, *, limit: int | None = None) -
     try:
         file = pq.ParquetFile(path, read_dictionary=names, pre_buffer=False, buffer_size=1 << 20)
         for batch in file.iter_batches(_BATCH_ROWS, columns=names, use_threads=False):
-            lengths = np.sum([_lengths(column) for column in batch.columns], axis=0)
-            total += int(lengths.sum())
+            lengths = [_lengths(column) for column in batch.columns]
+            total += sum(pc.sum(each, min_count=0).as_py() for each in lengths)
             _fits_vectors(path, lengths)
             if limit is not None and total > limit:
                 break
@@ -212,23 +212,21 @@ def unpacked_bytes(path: Path, info: ParquetInfo, *, limit: int | None = None) -
     return total
 
 
-def _lengths(column: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The bytes of each text; 0 for null."""
+def _lengths(column: pa.Array) -> pa.Array:
+    """The bytes of each text; null for null."""
     if pa.types.is_dictionary(column.type):
-        lengths = pc.take(pc.binary_length(column.dictionary), column.indices)
-    else:
-        lengths = pc.binary_length(column)
-    filled: np.ndarray[Any, np.dtype[np.int64]] = (
-        pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False).astype(np.int64)
-    )
-    return filled
+        return pc.take(pc.binary_length(column.dictionary), column.indices)
+    return pc.binary_length(column)
 
 
-def _fits_vectors(path: Path, lengths: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+def _fits_vectors(path: Path, columns: Sequence[pa.Array]) -> None:
     """DuckDB holds the texts of 2,048 rows at once, and counts them against no limit."""
-    if len(lengths) == 0:
-        return
-    most = int(np.add.reduceat(lengths, np.arange(0, len(lengths), VECTOR_ROWS)).max())
+    # The longest text of each column in every row: where that fits, so does what is there.
+    most = VECTOR_ROWS * sum(pc.max(column).as_py() or 0 for column in columns)
+    if most > MAX_VECTOR_BYTES:
+        lengths = np.sum([_filled(column) for column in columns], axis=0)
+        starts = np.arange(0, len(lengths), VECTOR_ROWS)
+        most = int(np.add.reduceat(lengths, starts).max())
     if most > MAX_VECTOR_BYTES:
         raise PayloadRefused(
             "unpacks-too-large",
@@ -236,6 +234,13 @@ def _fits_vectors(path: Path, lengths: np.ndarray[Any, np.dtype[np.int64]]) -> N
             expected=f"at most {MAX_VECTOR_BYTES} bytes in {VECTOR_ROWS} rows",
             found=f"{most} bytes",
         )
+
+
+def _filled(lengths: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
+    filled: np.ndarray[Any, np.dtype[np.int64]] = (
+        pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    )
+    return filled
 
 
 def _unpack(connection: duckdb.DuckDBPyConnection, path: Path, info: ParquetInfo) -> None:

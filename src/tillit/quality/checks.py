@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
 from tillit.model import Rule
-from tillit.quality.patterns import to_re2
+from tillit.quality.patterns import found, to_re2
 from tillit.quality.section import Section
 from tillit.quality.sql import literal, quote
 from tillit.quality.types import family, text_limit
@@ -136,16 +136,15 @@ def _text_rules(
         written = options.text("format")
         if written not in _FORMATS:
             raise options.unsupported("format", "no such format of text")
-        breaks = f"not regexp_matches({quoted}, {literal(_FORMATS[written])})"
+        breaks = f"not {found(quoted, _FORMATS[written])}"
         add("format", breaks, f"{name} is not a {written}")
     if "pattern" in options:
         pattern = to_re2(options.text("pattern"), options.at("pattern"))
-        breaks = f"not regexp_matches({quoted}, {literal(pattern)})"
+        breaks = f"not {found(quoted, pattern)}"
         add("pattern", breaks, f"{name} does not match {options.text('pattern')}")
     elif not any(_has_values(item) for item in column.items("quality")):
         # A pattern or a list of values says itself which characters may be.
-        breaks = f"regexp_matches({quoted}, '{_UNSEEN}')"
-        add("text", breaks, f"{name} holds characters that cannot be seen")
+        add("text", found(quoted, _UNSEEN), f"{name} holds characters that cannot be seen")
 
 
 def _has_values(entry: object) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from tillit.errors import ContractRefused
 from tillit.model import Rule
 from tillit.quality.conditions import counted, held
-from tillit.quality.patterns import to_re2
+from tillit.quality.patterns import found, to_re2
 from tillit.quality.section import Section
 from tillit.quality.sql import literal, quote
 from tillit.quality.types import family
@@ -163,7 +163,7 @@ def _invalid(arguments: Section, quoted: str, sql_type: str) -> str:
         if family(sql_type) != "string":
             raise arguments.wrong("pattern", "a pattern for text only")
         pattern = to_re2(arguments.text("pattern"), arguments.at("pattern"))
-        broken.append(f"not regexp_matches({quoted}, {literal(pattern)})")
+        broken.append(f"not {found(quoted, pattern)}")
     if not broken:
         raise ContractRefused(
             "missing-key", f"{arguments.path} has neither validValues nor pattern"
