@@ -7,7 +7,8 @@ refusal is an answer and fails for good; what could not be reached is tried agai
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ from tillit.errors import Refusal
 from tillit.home import Home
 from tillit.model import parse_instant
 
-__all__ = ["DEFAULTS", "measure", "publish", "receive"]
+__all__ = ["DEFAULTS", "lend", "measure", "publish", "receive"]
 
 DEFAULTS: Mapping[str, Any] = {
     "owner": "supply-chain",
@@ -61,8 +62,34 @@ def measure() -> dict[str, float | None]:
     return {f"{d['sender']} to {d['receiver']}": d["score"] for d in shown["directions"]}
 
 
-def _with_home(act: Callable[[Home, datetime], T]) -> T:
+_lent: list[Home] = []
+
+
+@contextmanager
+def lend(home: Home) -> Iterator[None]:
+    """Let tasks that run in this very process use a home that is open already.
+
+    For `tillit.airflow.runner`: to open the lake costs more than a small shipment.
+    """
+    _lent.append(home)
+    try:
+        yield
+    finally:
+        _lent.remove(home)
+
+
+@contextmanager
+def _opened() -> Iterator[Home]:
+    for home in _lent:
+        if home.folder == home_folder().resolve():
+            yield home
+            return
     with Home.open(home_folder(), passphrase=passphrase) as home:
+        yield home
+
+
+def _with_home(act: Callable[[Home, datetime], T]) -> T:
+    with _opened() as home:
         try:
             return act(home, _now())
         except Refusal as refusal:
