@@ -295,3 +295,12 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable) as caught:
         Database.open(None, folder)
     assert "many" in str(caught.value) or "configuration" in str(caught.value)
+
+
+def test_a_server_is_stopped_whoever_uses_it_and_stopping_none_does_nothing(tmp_path: Path) -> None:
+    embedded.stop(tmp_path / "none")
+    with Database.open(None, tmp_path / "postgres") as opened:
+        engine = opened.engine("ledger")
+        with engine.connect():
+            embedded.stop(tmp_path / "postgres")
+        assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()

@@ -90,6 +90,11 @@ def _clear(out: Path) -> None:
         raise UsageError(
             "exists", f"{out} holds something else than a demo", expected="an empty folder"
         )
+    if out.exists():
+        from tillit.database.embedded import stop
+
+        for data in out.glob("*/postgres"):
+            stop(data)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     (out / _MARK).touch()

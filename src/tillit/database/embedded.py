@@ -32,7 +32,7 @@ import psycopg2
 
 from tillit.errors import DatabaseUnavailable
 
-__all__ = ["Lease", "lease"]
+__all__ = ["Lease", "lease", "stop"]
 
 _ACCOUNT = "pgserver"  # PostgreSQL refuses to run as root
 _PROGRAMS = {"18": "pginstall18", "16": "pginstall"}  # by major version, as the wheel names them
@@ -111,6 +111,16 @@ def lease(folder: Path) -> Lease:
         os.close(users)
         raise
     return Lease(folder, socket_folder, users)
+
+
+def stop(folder: Path) -> None:
+    """Stop the server of a folder whoever uses it, Airflow for one; nothing when none runs.
+
+    For homes that are about to be removed: a server whose folder is gone would later take the
+    socket of the next one at that place with it.
+    """
+    if _running(folder / "data" / "postmaster.pid"):
+        _run(folder, "pg_ctl", "stop", "-w", "-m", "fast", "-D", "data")
 
 
 @contextmanager

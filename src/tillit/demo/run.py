@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from tillit.database.embedded import stop
 from tillit.demo.model import Step, Want, World, write_tables
 from tillit.demo.worker import Party, ask_all
 
@@ -79,6 +80,8 @@ def _cast(world: World, folder: Path) -> Iterator[dict[str, Party]]:
     finally:
         for party in cast.values():
             party.stop()
+        for partner in world.parties:
+            stop(folder / partner.id / "postgres")  # Airflow's connections kept it up
 
 
 def _settle(world: World, cast: Mapping[str, Party], folder: Path, progress: Progress) -> None:
