@@ -154,15 +154,23 @@ def keep_returned(  # noqa: PLR0913 (where the rows belong, and what they may be
 
 
 def quarantine_counts(lake: Lake) -> list[tuple[str, str, str, str, str, int]]:
-    """Rows by table (``stopped`` or ``refused``), partner, kind, rule and reason."""
+    """Rows by table (``stopped`` or ``refused``), partner, kind, rule and reason.
+
+    A row that could not leave is tried again with the next shipment: it counts once, however often
+    it was stopped; two like rows of one shipment count as two.
+    """
     query = " union all ".join(
-        f"select '{table}' as kept, partner, kind, unnest(rules) as rule, "
+        f"select '{table}' as kept, partner, kind, shipment_id, row, unnest(rules) as rule, "
         f"unnest(reasons) as reason from lake.quarantine.{table}"
         for table in ("stopped", "refused")
     )
     return lake.connection.execute(
-        f"select kept, partner, kind, rule, any_value(reason) as reason, count(*) as rows "
-        f"from ({query}) group by kept, partner, kind, rule "
+        "with a_shipment as (select kept, partner, kind, rule, row, any_value(reason) as reason, "
+        f"count(*) as alike from ({query}) group by kept, partner, kind, rule, row, shipment_id), "
+        "a_row as (select kept, partner, kind, rule, any_value(reason) as reason, "
+        "max(alike) as alike from a_shipment group by kept, partner, kind, rule, row) "
+        "select kept, partner, kind, rule, any_value(reason) as reason, "
+        "sum(alike)::bigint as rows from a_row group by kept, partner, kind, rule "
         "order by rows desc, kept, partner, kind, rule"
     ).fetchall()
 
