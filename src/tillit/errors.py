@@ -201,6 +201,13 @@ class AgreementRefused(Refusal):
             "column-not-permitted",
             "purpose",
             "superseded",
+            "no-proposal",
+            "own-proposal",
+            "version",
+            "signed",
+            "not-signed",
+            "reason",
+            "declined",
         }
     )
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from tillit.agreement.force import require_parties
 from tillit.agreement.terms import require_columns, require_purposes, shared_columns
 from tillit.errors import Refusal, StatementRefused, TableRefused
-from tillit.exchange.agreements import require
 from tillit.exchange.collect import Collected
 from tillit.exchange.open import open_sealed
 from tillit.exchange.receipts import answer
 from tillit.exchange.seal import SealedPayload, seal
+from tillit.exchange.standing import made_by, require
 from tillit.home import Home
 from tillit.lake import Landing, open_payload, refusals, write_refused
 from tillit.ledger.bodies import ReasonCount, ReceiptBody, ShipmentBody
@@ -51,7 +51,11 @@ def _entitled(
 ) -> tuple[Agreement, Kind]:
     """The agreement that allows this shipment; AgreementRefused or StatementRefused."""
     agreement, kind = require(
-        home, shipment.agreement.id, now=now, digest=shipment.agreement.digest
+        home,
+        shipment.agreement.id,
+        now=now,
+        digest=shipment.agreement.digest,
+        made=made_by(collected.statement),
     )
     require_parties(agreement, provider=collected.statement.author, consumer=home.party_id)
     if (shipment.kind.name, shipment.kind.digest) != (kind.name, kind.digest):

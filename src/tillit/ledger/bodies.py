@@ -7,7 +7,9 @@ numbers are bounded and what says the same thing twice must agree; else Statemen
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -185,28 +187,62 @@ class ReceiptBody:
 
 @dataclass(frozen=True)
 class AgreementBody:
-    """An agreement that its author has signed, in the envelope that was signed."""
+    """A step in the life of an agreement.
+
+    Which of the optional parts there are follows from the event: ``proposed`` has the ``text``,
+    ``countered`` also the digest of the text that it ``answers``, ``signed`` the ``envelope`` that
+    was signed, ``declined`` and ``revoked`` a ``reason``.
+    """
 
     type: ClassVar[str] = "agreement"
 
     event: str
     agreement: AgreementRef
-    envelope: Mapping[str, Any] = field(repr=False)
+    envelope: Mapping[str, Any] | None = field(default=None, repr=False)
+    text: bytes | None = field(default=None, repr=False)
+    answers: str | None = None
+    reason: str | None = None
 
     @classmethod
     def from_json(cls, value: object, path: str) -> Self:
         """Read it; whether the envelope's signatures hold is not looked at here."""
-        fields = Fields(value, path, ("event", "agreement", "envelope"))
+        event = value.get("event") if isinstance(value, dict) else None
+        if not isinstance(event, str) or event not in _AGREEMENT_EVENTS:
+            refuse(f"{path}.event", f"one of {', '.join(sorted(_AGREEMENT_EVENTS))}", event)
+        parts = _AGREEMENT_EVENTS[event]
+        fields = Fields(value, path, ("event", "agreement", *parts))
+        ref = AgreementRef.from_json(fields.value("agreement"), fields.at("agreement"))
+        answers = fields.digest("answers") if "answers" in parts else None
+        if answers == ref.digest:
+            refuse(fields.at("answers"), "the digest of another text", answers)
         return cls(
-            fields.one_of("event", ("signed",)),
-            AgreementRef.from_json(fields.value("agreement"), fields.at("agreement")),
-            _envelope(fields),
+            event,
+            ref,
+            _envelope(fields) if "envelope" in parts else None,
+            _text(fields, ref) if "text" in parts else None,
+            answers,
+            _some_reason(fields) if "reason" in parts else None,
         )
 
     def to_json(self) -> dict[str, Any]:
         """Write it."""
-        agreement = self.agreement.to_json()
-        return {"event": self.event, "agreement": agreement, "envelope": dict(self.envelope)}
+        every = {
+            "envelope": None if self.envelope is None else dict(self.envelope),
+            "text": None if self.text is None else b64encode(self.text).decode(),
+            "answers": self.answers,
+            "reason": None if self.reason is None else plain(self.reason, MAX_REASON),
+        }
+        parts = {name: every[name] for name in _AGREEMENT_EVENTS[self.event]}
+        return {"event": self.event, "agreement": self.agreement.to_json(), **parts}
+
+
+_AGREEMENT_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "proposed": ("text",),
+    "countered": ("text", "answers"),
+    "declined": ("reason",),
+    "signed": ("envelope",),
+    "revoked": ("reason",),
+}
 
 
 @dataclass(frozen=True)
@@ -258,6 +294,28 @@ Body = ShipmentBody | ReceiptBody | AgreementBody | PartyBody | NoticeBody
 BODIES: Mapping[str, type[Body]] = {
     body.type: body for body in (ShipmentBody, ReceiptBody, AgreementBody, PartyBody, NoticeBody)
 }
+
+
+def _text(fields: Fields, ref: AgreementRef) -> bytes:
+    """An agreement's exact bytes, which have the digest that they are said to have."""
+    encoded = fields.text("text", _BASE64, longest=2**20)
+    try:
+        text = b64decode(encoded, validate=True)
+    except ValueError:
+        refuse(fields.at("text"), "Base 64", encoded[:20])
+    if b64encode(text).decode() != encoded:
+        refuse(fields.at("text"), "Base 64 in its canonical form", encoded[:20])
+    found = hashlib.sha256(text).hexdigest()
+    if found != ref.digest:
+        refuse(fields.at("text"), f"bytes whose SHA-256 is {ref.digest}", found)
+    return text
+
+
+def _some_reason(fields: Fields) -> str:
+    reason = fields.text("reason", longest=MAX_REASON)
+    if not reason.strip():
+        refuse(fields.at("reason"), "a reason in words", reason)
+    return reason
 
 
 def _purposes(fields: Fields) -> tuple[str, ...]:

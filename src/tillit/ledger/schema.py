@@ -216,7 +216,12 @@ alter table party_document enable always trigger append_only;
 alter table refused_object enable always trigger append_only;
 """
 
-_MIGRATIONS = (_FIRST,)
+# The steps of one agreement's life, without the thousands of shipments under it.
+_STEPS = """
+create index on statement (agreement_id, id) where type = 'agreement';
+"""
+
+_MIGRATIONS = (_FIRST, _STEPS)
 """Each brings the tables to its number in this list, from 1; none is ever edited once released."""
 
 
