@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tillit.agreement.fields import mapping, mapping_schema, number, one_of
-from tillit.agreement.terms.term import Term, asks_nothing
+from tillit.agreement.terms.term import Change, Direction, Term, asks_nothing
 from tillit.model import Agreement, Cadence, Every, Period
 
 __all__ = ["CADENCE", "cut_offs", "due", "is_late"]
@@ -50,6 +50,28 @@ def is_late(period: Period, arrived_at: datetime) -> bool:
     return arrived_at > period.cut_off
 
 
+def _compare(old: Cadence, new: Cadence, at: str) -> list[Change]:
+    """More often is more; when it is due is a duty, and lets nothing through by itself."""
+    changes = []
+    if old.every is not new.every:
+        often = _EVERY.index(old.every) - _EVERY.index(new.every)
+        direction = Direction.WIDENING if often > 0 else Direction.NARROWING
+        if Every.EVENT in {old.every, new.every}:
+            direction = Direction.NEITHER
+        says = f"a shipment {_often(old.every)} becomes one {_often(new.every)}"
+        changes.append(Change(f"{at}.every", says, direction))
+    if old.cut_off_hours != new.cut_off_hours:
+        hours = abs(new.cut_off_hours - old.cut_off_hours)
+        when = "earlier" if new.cut_off_hours > old.cut_off_hours else "later"
+        says = f"is due {hours:g} hours {when} than before"
+        changes.append(Change(f"{at}.cutOffHours", says, Direction.NEITHER))
+    return changes
+
+
+def _often(every: Every) -> str:
+    return "when something happens" if every is Every.EVENT else f"every {every}"
+
+
 CADENCE = Term(
     schema={
         **mapping_schema(
@@ -77,4 +99,5 @@ CADENCE = Term(
     },
     read=_read_cadence,
     fits=asks_nothing,
+    compare=_compare,
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tillit.agreement.fields import one_of, refuse
-from tillit.agreement.terms.term import Term
+from tillit.agreement.terms.term import Change, Direction, Term
 from tillit.errors import AgreementRefused, ContractRefused
 from tillit.model import NAME, Agreement, Kind, Treatment
 
@@ -69,6 +69,31 @@ def require_columns(agreement: Agreement, names: Iterable[str]) -> None:
             )
 
 
+def _compare(
+    old: Mapping[str, Treatment], new: Mapping[str, Treatment], at: str
+) -> Iterator[Change]:
+    """Column by column; one that is not listed is withheld, so listing it so changes nothing."""
+    for name in dict.fromkeys((*new, *old)):
+        was = old.get(name, Treatment.WITHHELD)
+        now = new.get(name, Treatment.WITHHELD)
+        if was != now:
+            more = _openness(now) - _openness(was)
+            yield Change(
+                f"{at}.{name}",
+                f"was {was}, and is {now}",
+                Direction.WIDENING
+                if more > 0
+                else Direction.NARROWING
+                if more < 0
+                else Direction.NEITHER,
+            )
+
+
+def _openness(treatment: Treatment) -> int:
+    """Withheld shows nothing, clear shows all, and whatever else there is lies between."""
+    return {Treatment.WITHHELD: 0, Treatment.CLEAR: 2}.get(treatment, 1)
+
+
 COLUMNS = Term(
     schema={
         "description": (
@@ -83,4 +108,5 @@ COLUMNS = Term(
     },
     read=_read_columns,
     fits=_columns_fit,
+    compare=lambda old, new, at: list(_compare(old, new, at)),
 )

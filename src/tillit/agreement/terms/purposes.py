@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from tillit.agreement.fields import matched, refuse
-from tillit.agreement.terms.term import Term, asks_nothing
+from tillit.agreement.terms.term import Change, Direction, Term, asks_nothing
 from tillit.errors import AgreementRefused
 from tillit.model import Agreement
 
@@ -43,6 +43,20 @@ def require_purposes(agreement: Agreement, purposes: Iterable[str]) -> None:
         )
 
 
+def _compare(old: tuple[str, ...], new: tuple[str, ...], at: str) -> list[Change]:
+    added = [
+        Change(at, f"may also be used for {purpose}", Direction.WIDENING)
+        for purpose in new
+        if purpose not in old
+    ]
+    gone = [
+        Change(at, f"may no longer be used for {purpose}", Direction.NARROWING)
+        for purpose in old
+        if purpose not in new
+    ]
+    return added + gone
+
+
 PURPOSES = Term(
     schema={
         "description": "What the consumer may use the rows for; ids that both sides know.",
@@ -54,4 +68,5 @@ PURPOSES = Term(
     },
     read=_read_purposes,
     fits=asks_nothing,
+    compare=_compare,
 )

@@ -14,11 +14,11 @@ from tillit.agreement.fields import Schema, mapping, mapping_schema
 from tillit.agreement.terms.cadence import CADENCE
 from tillit.agreement.terms.columns import COLUMNS
 from tillit.agreement.terms.purposes import PURPOSES
-from tillit.agreement.terms.term import Term
+from tillit.agreement.terms.term import Change, Term, unread
 from tillit.errors import ContractRefused
 from tillit.model import Agreement, Kind
 
-__all__ = ["TERMS", "read_terms", "terms_fit", "terms_schema"]
+__all__ = ["TERMS", "compare_terms", "read_terms", "terms_fit", "terms_schema"]
 
 TERMS: Mapping[str, Term] = {
     "columns": COLUMNS,
@@ -54,11 +54,26 @@ def terms_schema() -> Schema:
 
 def terms_fit(agreement: Agreement, kind: Kind) -> None:
     """Whether the kind can be shared under these terms; ContractRefused if it cannot."""
-    given = {
+    for name, value in _given(agreement).items():
+        TERMS[name].fits(value, f"terms.{name}", kind)
+
+
+def compare_terms(old: Agreement, new: Agreement, at: str = "terms") -> list[Change]:
+    """What the terms of a new version let through that those of the old one did not, and less."""
+    was, now = _given(old), _given(new)
+    changes: list[Change] = []
+    for name, term in TERMS.items():
+        if was.get(name) != now.get(name):
+            compare = term.compare or unread
+            changes += compare(was.get(name), now.get(name), f"{at}.{name}")
+    return changes
+
+
+def _given(agreement: Agreement) -> dict[str, Any]:
+    """Every term of an agreement by its name, those that each has included."""
+    return {
         "columns": agreement.columns,
         "purposes": agreement.purposes,
         "cadence": agreement.cadence,
         **agreement.terms,
     }
-    for name, value in given.items():
-        TERMS[name].fits(value, f"terms.{name}", kind)
