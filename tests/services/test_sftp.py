@@ -279,6 +279,21 @@ def test_a_connection_that_was_cut_is_made_again(store: Store) -> None:
     assert [w.seq for w in Incoming(store).waiting("fjordstal")] == [1, 2]
 
 
+def test_a_connection_that_cannot_even_say_goodbye_is_closed(store: Store) -> None:
+    """paramiko tells the server that it closes, and raises EOFError where nobody hears it."""
+    Outgoing(store, "fjordstal").deliver(1, b"one")
+
+    def cut(*_: object) -> None:
+        raise EOFError
+
+    _, _, client = store._open  # type: ignore[attr-defined]
+    client.close, closes = cut, client.close
+    store.close()
+    closes()
+    Outgoing(store, "fjordstal").deliver(2, b"two")
+    assert [w.seq for w in Incoming(store).waiting("fjordstal")] == [1, 2]
+
+
 def test_what_is_put_is_private_to_the_two(store: Store, root: Path) -> None:
     Outgoing(store, "fjordstal").deliver(1, b"one")
     assert not stat.S_IMODE((root / "fjordstal" / FIRST).stat().st_mode) & stat.S_IWOTH

@@ -49,7 +49,8 @@ class SftpStore:
                     return client
                 self._open = None
                 if process == os.getpid():
-                    ssh.close()
+                    with suppress(OSError, EOFError, paramiko.SSHException):
+                        ssh.close()
             ssh, client = connect(self._address, self._login, self._seconds)
             self._open = (os.getpid(), ssh, client)
             return client
@@ -58,9 +59,12 @@ class SftpStore:
         """Close the connection; the next call makes another."""
         with self._lock:
             opened, self._open = self._open, None
-        if opened is not None and opened[0] == os.getpid():
-            opened[2].close()
-            opened[1].close()
+        if opened is None or opened[0] != os.getpid():
+            return
+        # paramiko tells the server that it closes; over a connection that was cut, that raises.
+        for part in (opened[2], opened[1]):
+            with suppress(OSError, EOFError, paramiko.SSHException):
+                part.close()
 
     @contextmanager
     def _asking(self, doing: str, missing: str = "missing-object") -> Iterator[Client]:
