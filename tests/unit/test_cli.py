@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import inspect
 import io
 import json
@@ -20,7 +21,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tillit import __version__, errors
+from tillit import __version__, errors, places
 from tillit.cli import cli, main
 from tillit.cli.common import table
 from tillit.crypto.keys import KeyRing
@@ -615,3 +616,88 @@ def test_a_table_puts_numbers_to_the_right_and_says_when_there_is_nothing() -> N
         "c      1,234",
     ]
     assert table(["name", "rows"], []) == ["name  rows", "----  ----"]
+
+
+# ---- the life of an agreement ------------------------------------------------------------------
+
+
+def test_an_agreement_is_put_on_the_table_shown_compared_and_taken_back(
+    stand: Stand, draft: Path, tmp_path: Path
+) -> None:
+    name = "nordvik--fjordstal.order"
+    file = tmp_path / "order.yaml"
+    text = draft.read_text(encoding="utf-8").replace("version: 1.0.0", "version: 1.1.0", 1)
+    file.write_text(re.sub(r"unit_price: withheld", "unit_price: clear   ", text), encoding="utf-8")
+    said = stand("agreement", "propose", file, "--now", NOW)
+    assert said.code == 0, said.err
+    assert f"{name} 1.1.0: proposed, waits for the partner" in said.out
+
+    facts = {f["version"]: f for f in stand("agreement", "list", "--now", NOW, "--json").json}
+    assert facts["1.1.0"]["state"] == "proposed"
+    assert facts["1.1.0"]["waits_for"] == ["fjordstal"]
+    assert "proposed, waits for the partner" in stand("agreement", "list", "--now", NOW).out
+    shown = stand("agreement", "show", name, "--version", "1.1.0", "--now", NOW)
+    assert shown.out == file.read_text(encoding="utf-8")
+    assert "nordvik proposed 1.1.0" in shown.err
+    told = stand("agreement", "show", name, "--version", "1.1.0", "--now", NOW, "--json").json
+    assert told["steps"][-1]["event"] == "proposed"
+    assert told["text"] == shown.out
+
+    changes = stand("agreement", "diff", draft, f"{name}@1.1.0", "--json").json
+    assert [(c["at"], c["direction"]) for c in changes] == [
+        ("terms.columns.unit_price", "widening")
+    ]
+    assert "+ widening" in stand("agreement", "diff", draft, file).out
+    assert "the same" in stand("agreement", "diff", file, file).out
+
+    for arguments, code in (
+        (["propose", file], "agreement.version"),
+        (["counter", file], "agreement.no-proposal"),
+        (["decline", name, "--reason", "No."], "agreement.no-proposal"),
+        (["sign", f"{name}@9.9.9"], "agreement.missing"),
+    ):
+        ran = stand("agreement", *arguments, "--now", NOW)
+        assert ran.code == 5, (arguments, ran.err)
+        assert f"[{code}]" in ran.err
+
+    gone = stand("agreement", "revoke", name, "--reason", "Not now.", "--now", NOW)
+    assert f"{name}: revoked" in gone.out
+    states = {f["state"] for f in stand("agreement", "list", "--now", NOW, "--json").json}
+    assert states == {"revoked"}
+    assert "Not now." in stand("agreement", "list", "--now", NOW).out
+
+
+def test_a_draft_has_us_on_one_side(stand: Stand, draft: Path) -> None:
+    rest = ("--kind", "order", "--start", "2026-01-01T00:00:00Z", "--end", "2027-01-01T00:00:00Z")
+    more = (*rest, "--purpose", "order-fulfilment")
+    asked = stand("agreement", "new", "--provider", "fjordstal", *more, "--version", "3.0.0")
+    assert "provider: fjordstal\nconsumer: nordvik\n" in asked.out
+    assert "version: 3.0.0" in asked.out
+    for both in ((), ("--provider", "fjordstal", "--consumer", "skogtre")):
+        assert stand("agreement", "new", *both, *more).code == 2
+
+
+def test_what_a_newer_contract_breaks_needs_an_amendment(
+    stand: Stand, draft: Path, tmp_path: Path
+) -> None:
+    same = stand("agreement", "check", draft, "--was", _contract("order"))
+    assert same.code == 0, same.err
+    assert "nothing breaks" in same.out
+    # The agreement pins an older contract, in which the order had one column more.
+    older = tmp_path / "older.odcs.yaml"
+    text = _contract("order").read_text(encoding="utf-8")
+    extra = "      - name: colour\n        logicalType: string\n        physicalType: VARCHAR\n"
+    older.write_text(text.replace("    properties:\n", f"    properties:\n{extra}", 1))
+    pinned = tmp_path / "pinned.yaml"
+    digest = hashlib.sha256(older.read_bytes()).hexdigest()
+    pinned.write_text(
+        re.sub(r"sha256:[0-9a-f]{64}", f"sha256:{digest}", draft.read_text(encoding="utf-8"))
+    )
+    ran = stand("agreement", "check", pinned, "--was", older)
+    assert ran.code == 5
+    assert "needs an amendment: colour is removed" in ran.out
+    assert "[agreement.kind-changed]" in ran.err
+
+
+def _contract(kind: str) -> Path:
+    return places.contracts() / "kinds" / f"{kind}.odcs.yaml"

@@ -1,15 +1,21 @@
-"""``tillit agreement``: write, check and sign access agreements."""
+"""``tillit agreement``: write, check, compare and list access agreements."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tillit.cli.common import INSTANT, as_json, now_option, open_home, show, table
+from tillit.cli.negotiate import COMMANDS, text_of
 from tillit.cli.standards import export, import_policy
 from tillit.model import Every, isoformat
+
+if TYPE_CHECKING:
+    from tillit.agreement.life import Life, Version
+    from tillit.model import Agreement
 
 __all__ = ["agreement"]
 
@@ -23,10 +29,13 @@ def agreement() -> None:
 
 agreement.add_command(export)
 agreement.add_command(import_policy)
+for _command in COMMANDS:
+    agreement.add_command(_command)
 
 
 @agreement.command()
-@click.option("--consumer", required=True, help="Who is to receive.")
+@click.option("--consumer", help="Who is to receive from us.")
+@click.option("--provider", help="Or who is to share with us.")
 @click.option("--kind", "kind_name", required=True, help="What kind of exchange.")
 @click.option("--start", type=INSTANT, required=True)
 @click.option("--end", type=INSTANT, required=True)
@@ -34,10 +43,14 @@ agreement.add_command(import_policy)
 @click.option("--cut-off-hours", default=24.0, help="Hours before the period's start.")
 @click.option("--purpose", "purposes", multiple=True, required=True)
 @click.option("--withhold", multiple=True, metavar="COLUMN")
+@click.option(
+    "--version", default="1.0.0", show_default=True, help="Another text, another version."
+)
 @click.pass_context
 def new(
     ctx: click.Context,
-    consumer: str,
+    consumer: str | None,
+    provider: str | None,
     kind_name: str,
     start: datetime,
     end: datetime,
@@ -45,32 +58,40 @@ def new(
     cut_off_hours: float,
     purposes: tuple[str, ...],
     withhold: tuple[str, ...],
+    version: str,
 ) -> None:
-    """Print the draft of an agreement in which we are the provider."""
+    """Print the draft of an agreement: we share with a consumer, or a provider with us."""
     from tillit.agreement.new import draft
     from tillit.kinds import kind_of
     from tillit.model import Cadence
 
+    if (consumer is None) == (provider is None):
+        raise click.UsageError("give one of --consumer and --provider; we are the other")
     home = open_home(ctx)
     text = draft(
-        home.party_id,
-        consumer,
+        provider or home.party_id,
+        consumer or home.party_id,
         kind_of(home.kinds, kind_name),
         start,
         end,
         Cadence(Every(every), cut_off_hours),
         purposes,
         withheld=withhold,
+        version=version,
     )
     click.echo(text, nl=False)
 
 
 @agreement.command()
 @click.argument("file", type=_FILE)
+@click.option("--was", type=_FILE, help="The contract that it pins, where a newer is installed.")
 @as_json
 @click.pass_context
-def check(ctx: click.Context, file: Path, as_json: bool) -> None:
-    """Check an agreement's FILE: its language, and that it fits the kind it pins."""
+def check(ctx: click.Context, file: Path, was: Path | None, as_json: bool) -> None:
+    """Check an agreement's FILE: its language, and that it fits the kind it pins.
+
+    With --was it says what the installed contract of the kind breaks that the older one did not.
+    """
     from tillit.agreement.language import check as findings_of
     from tillit.agreement.language import read
     from tillit.agreement.terms import cut_offs
@@ -78,6 +99,8 @@ def check(ctx: click.Context, file: Path, as_json: bool) -> None:
 
     text = file.read_bytes()
     found = read(text)
+    if was is not None:
+        _show_breaks(found, was.read_bytes(), as_json=as_json)
     findings = findings_of(text, kind_of(installed(), found.kind))
     now = datetime.now(UTC)
     upcoming = [p for p, _ in zip(cut_offs(found, now), range(3), strict=False)]
@@ -103,76 +126,131 @@ def check(ctx: click.Context, file: Path, as_json: bool) -> None:
     del ctx
 
 
-@agreement.command()
-@click.argument("file", type=_FILE)
-@now_option
-@click.pass_context
-def sign(ctx: click.Context, file: Path, now: datetime) -> None:
-    """Sign the exact bytes of FILE and send the signature to the partner."""
-    from tillit.exchange.agreements import sign as run
-    from tillit.exchange.deliver import deliver
+def _show_breaks(found: Agreement, contract: bytes, *, as_json: bool) -> None:
+    """What the installed contract breaks; the check itself then says that the pins do not fit."""
+    from tillit.agreement.breaking import breaking
+    from tillit.agreement.language import require_kind
+    from tillit.kinds import installed, kind_of
+    from tillit.quality.rules import load_kind
 
-    home = open_home(ctx)
-    signed = run(home, file.read_bytes(), now=now)
-    outcome = deliver(home, now=now)
-    state = "in force on its dates" if signed.complete else "waits for the partner's signature"
-    click.echo(
-        f"{signed.agreement.id} {signed.agreement.version}: signed by "
-        f"{', '.join(sorted(signed.signers))}; {state}"
-    )
-    for name, error in outcome.unreachable:
-        click.echo(f"{name} could not be reached yet: {error}", err=True)
+    old = load_kind(contract)
+    require_kind(found, old)
+    broken = breaking(old, kind_of(installed(), found.kind))
+    facts = {
+        "id": found.id,
+        "version": found.version,
+        "needs_amendment": bool(broken),
+        "breaks": [{"at": b.at, "says": b.says} for b in broken],
+    }
+    lines = [f"  needs an amendment: {b.at} {b.says}" for b in broken]
+    show(facts, as_json=as_json, lines=lines or ["  nothing breaks: new pins and signatures do"])
 
 
 @agreement.command("list")
+@now_option
 @as_json
 @click.pass_context
-def list_agreements(ctx: click.Context, as_json: bool) -> None:
-    """List the agreements that we hold, with who has signed."""
-    from tillit.exchange.agreements import held
+def list_agreements(ctx: click.Context, now: datetime, as_json: bool) -> None:
+    """List all versions of all agreements with what they are, and whose word they wait for."""
+    from tillit.exchange.standing import lives
 
-    facts = [
-        {
-            "id": s.agreement.id,
-            "version": s.agreement.version,
-            "provider": s.agreement.provider,
-            "consumer": s.agreement.consumer,
-            "kind": s.agreement.kind,
-            "from": isoformat(s.agreement.start),
-            "until": isoformat(s.agreement.end),
-            "signed_by": sorted(s.signers),
-        }
-        for s in held(open_home(ctx))
+    home = open_home(ctx)
+    every = [
+        _facts(life, version, now, home.party_id)
+        for life in lives(home).values()
+        for version in life.newest_first[::-1]
     ]
-    rows = [[*list(f.values())[:-1], ", ".join(f["signed_by"])] for f in facts]
-    head = ["agreement", "version", "provider", "consumer", "kind", "from", "until", "signed by"]
-    show(facts, as_json=as_json, lines=table(head, rows))
+    head = ["agreement", "version", "provider", "consumer", "kind", "from", "until", "state"]
+    keys = ["id", "version", "provider", "consumer", "kind", "from", "until", "says"]
+    rows = [[facts[key] for key in keys] for facts in every]
+    show(every, as_json=as_json, lines=table(head, rows))
+
+
+def _facts(life: Life, version: Version, now: datetime, us: str) -> dict[str, Any]:
+    from tillit.agreement.life import state, told, waits_for
+
+    found = version.agreement
+    return {
+        "id": found.id,
+        "version": found.version,
+        "digest": found.digest,
+        "provider": found.provider,
+        "consumer": found.consumer,
+        "kind": found.kind,
+        "from": isoformat(found.start),
+        "until": isoformat(found.end),
+        "signed_by": sorted(version.signed),
+        "state": str(state(life, version, now)),
+        "waits_for": list(waits_for(life, version, now)),
+        "reassessment_due": found.reassess is not None and now >= found.reassess,
+        "says": told(life, version, now, us),
+    }
 
 
 @agreement.command("show")
 @click.argument("agreement_id", metavar="AGREEMENT")
 @click.option("--version", help="Which version; without it the newest.")
+@now_option
+@as_json
 @click.pass_context
-def show_agreement(ctx: click.Context, agreement_id: str, version: str | None) -> None:
-    """Print the text of an agreement that we hold, byte for byte, so that it can be signed."""
-    from tillit.errors import AgreementRefused
-    from tillit.exchange.agreements import held
+def show_agreement(
+    ctx: click.Context, agreement_id: str, version: str | None, now: datetime, as_json: bool
+) -> None:
+    """Print the text of an agreement, byte for byte, so that it can be read and signed.
 
-    every = [s for s in held(open_home(ctx)) if s.agreement.id == agreement_id]
-    found = [s for s in every if version in {None, s.agreement.version}]
-    if not found:
-        versions = ", ".join(s.agreement.version for s in every)
-        raise AgreementRefused(
-            "missing",
-            f"no such agreement is held: {agreement_id} {version or ''}".rstrip(),
-            expected=f"a version of {versions}" if every else "one of tillit agreement list",
-        )
-    newest = found[-1]
-    click.echo(
-        f"{agreement_id} {newest.agreement.version}: signed by {', '.join(sorted(newest.signers))}",
-        err=True,
-    )
-    click.echo(newest.agreement.text, nl=False)
+    What it is, and each step that was taken, goes to stderr; with --json all of it to stdout.
+    """
+    from tillit.exchange.agreements import version_of
+    from tillit.exchange.standing import life_of, other_party
+    from tillit.ledger.bodies import AgreementBody
+
+    home = open_home(ctx)
+    shown = version_of(home, agreement_id, version)
+    partner = other_party(home, shown.agreement)
+    life = life_of(home, home.ledger, agreement_id, partner)
+    facts = _facts(life, shown, now, home.party_id)
+    steps = [
+        {
+            "at": isoformat(e.recorded_at),
+            "author": e.author,
+            "event": body.event,
+            "version": body.agreement.version,
+            "reason": body.reason,
+            "statement": e.digest,
+        }
+        for e in home.ledger.entries(partner=partner, type="agreement", agreement=agreement_id)
+        if isinstance(body := e.statement.body, AgreementBody)
+    ]
+    if as_json:
+        text = shown.agreement.text.decode()
+        show({**facts, "steps": steps, "text": text}, as_json=True, lines=())
+        return
+    click.echo(f"{agreement_id} {facts['version']}: {facts['says']}", err=True)
+    for step in steps:
+        why = f": {step['reason']}" if step["reason"] else ""
+        said = f"{step['author']} {step['event']} {step['version']}{why}"
+        click.echo(f"  {step['at']}  {said}", err=True)
+    click.echo(shown.agreement.text, nl=False)
+
+
+@agreement.command("diff")
+@click.argument("old")
+@click.argument("new")
+@as_json
+@click.pass_context
+def diff_agreements(ctx: click.Context, old: str, new: str, as_json: bool) -> None:
+    """Say in words what NEW lets through that OLD did not; each a file or AGREEMENT@VERSION.
+
+    Each difference is marked: + widening, - narrowing, . neither by itself.
+    """
+    from tillit.agreement.diff import diff
+
+    before, after = (text_of(ctx, name) for name in (old, new))
+    changes = diff(before, after)
+    facts = [{"at": c.at, "says": c.says, "direction": str(c.direction)} for c in changes]
+    marks = {"widening": "+", "narrowing": "-", "neither": "."}
+    lines = [f"{marks[c.direction]} {c.direction:<9}  {c.at}: {c.says}" for c in changes]
+    show(facts, as_json=as_json, lines=lines or ["the same"])
 
 
 @agreement.command()

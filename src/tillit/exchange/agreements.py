@@ -49,6 +49,7 @@ __all__ = [
     "revoke",
     "sign",
     "take",
+    "version_of",
 ]
 
 
@@ -188,6 +189,20 @@ def find(home: Home, agreement_id: str) -> tuple[str, Life]:
             found=", ".join(sorted(chosen)),
         )
     return next(iter(chosen.items()))
+
+
+def version_of(home: Home, agreement_id: str, version: str | None = None) -> Version:
+    """A version of an agreement, without ``version`` the newest; AgreementRefused ``missing``."""
+    _, life = find(home, agreement_id)
+    for found in life.newest_first:
+        if version in {None, found.agreement.version}:
+            return found
+    raise AgreementRefused(
+        "missing",
+        f"{agreement_id} has no such version",
+        expected=", ".join(v.agreement.version for v in life.versions.values()),
+        found=version,
+    )
 
 
 # ---- how ----------------------------------------------------------------------------------------
