@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
 from tillit.model import Rule
-from tillit.quality.patterns import found, to_re2
 from tillit.quality.section import Section
-from tillit.quality.sql import literal, quote
 from tillit.quality.types import family, text_limit
+from tillit.sql.patterns import found, to_re2
+from tillit.sql.text import literal, quote
 
 __all__ = ["column_rules"]
 

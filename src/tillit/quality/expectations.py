@@ -37,7 +37,7 @@ from tillit.errors import TableRefused
 from tillit.model import Column, Kind
 from tillit.quality.dialect import engine_over
 from tillit.quality.plan import Plan, plan_for, run_plan
-from tillit.quality.sql import quote
+from tillit.sql.text import quote
 
 __all__ = ["Judgement", "Reason", "judge"]
 

@@ -11,11 +11,11 @@ from collections.abc import Collection
 
 from tillit.errors import ContractRefused
 from tillit.model import Rule
-from tillit.quality.conditions import counted, held
-from tillit.quality.patterns import found, to_re2
 from tillit.quality.section import Section
-from tillit.quality.sql import literal, quote
 from tillit.quality.types import family
+from tillit.sql.conditions import counted, held
+from tillit.sql.patterns import found, to_re2
+from tillit.sql.text import literal, quote
 
 __all__ = ["quality_rules"]
 

@@ -15,7 +15,7 @@ from tillit.quality.queries import (
     row_number,
     row_rules,
 )
-from tillit.quality.sql import quote, text_list
+from tillit.sql.text import quote, text_list
 
 __all__ = ["Plan", "plan_for", "run_plan"]
 

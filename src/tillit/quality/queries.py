@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from tillit.errors import TableRefused
 from tillit.model import Column, Kind, Rule
-from tillit.quality.sql import either, literal, names, quote
 from tillit.quality.types import family
+from tillit.sql.text import either, literal, names, quote
 
 __all__ = [
     "applicable",

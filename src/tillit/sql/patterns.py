@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from tillit.errors import ContractRefused
-from tillit.quality.sql import literal
+from tillit.sql.text import literal
 
 __all__ = ["found", "to_re2"]
 

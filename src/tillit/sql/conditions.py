@@ -15,10 +15,10 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from tillit.errors import ContractRefused
-from tillit.quality.patterns import to_re2
-from tillit.quality.sql import quote
+from tillit.sql.patterns import to_re2
+from tillit.sql.text import quote
 
-__all__ = ["Condition", "counted", "held"]
+__all__ = ["Condition", "counted", "held", "inside"]
 
 _LONGEST = 2_000
 _MOST_NODES = 300
@@ -51,7 +51,7 @@ _PARTS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "HOUR", "MINUTE",
 
 @dataclass(frozen=True)
 class Condition:
-    """``sql`` is true for a row that breaks the rule, null or false for one that does not."""
+    """SQL that is true for the rows meant: those that break a rule, or those that are inside."""
 
     sql: str
     columns: tuple[str, ...]
@@ -87,6 +87,13 @@ def held(expression: str, columns: Collection[str], where: str) -> Condition:
     return _breaks(tree, columns, where, broken_if="not ({})")
 
 
+def inside(expression: str, columns: Collection[str], where: str) -> Condition:
+    """The condition itself, closed: where it cannot be answered, a row is not inside."""
+    tree = _parse(expression, where)
+    sql, used = _written(tree, columns, where)
+    return Condition(f"coalesce(try({sql}), false)", used)
+
+
 def _parse(text: str, where: str) -> exp.Expr:
     if len(text) > _LONGEST:
         raise _refused(where, f"at most {_LONGEST} characters", text)
@@ -101,6 +108,15 @@ def _parse(text: str, where: str) -> exp.Expr:
 
 
 def _breaks(tree: exp.Expr, columns: Collection[str], where: str, *, broken_if: str) -> Condition:
+    sql, used = _written(tree, columns, where)
+    # TRY, because a hostile value (an overflow) must cost its row and not the shipment: where all
+    # columns have values and there is still no answer, the rule counts as broken.
+    known = " and ".join(f"{quote(name)} is not null" for name in used)
+    return Condition(f"coalesce(try({broken_if.format(sql)}), {known})", used)
+
+
+def _written(tree: exp.Expr, columns: Collection[str], where: str) -> tuple[str, tuple[str, ...]]:
+    """The tree as SQL, once every node of it is allowed, and the columns that it reads."""
     used: dict[str, None] = {}
     for number, node in enumerate(tree.walk()):
         if number > _MOST_NODES or node.depth > _DEEPEST + tree.depth:
@@ -112,11 +128,7 @@ def _breaks(tree: exp.Expr, columns: Collection[str], where: str, *, broken_if: 
         raise _refused(where, "a condition on columns of this contract", tree.sql("duckdb"))
     for column in list(tree.find_all(exp.Column)):
         column.set("this", exp.to_identifier(column.name.lower(), quoted=True))
-    sql = broken_if.format(tree.sql("duckdb", comments=False))
-    # TRY, because a hostile value (an overflow) must cost its row and not the shipment: where all
-    # columns have values and there is still no answer, the rule counts as broken.
-    known = " and ".join(f"{quote(name)} is not null" for name in used)
-    return Condition(f"coalesce(try({sql}), {known})", tuple(used))
+    return tree.sql("duckdb", comments=False), tuple(used)
 
 
 def _check(node: exp.Expr, columns: Collection[str], where: str) -> None:
@@ -154,5 +166,5 @@ def _check_pattern(node: exp.Expr, where: str) -> None:
 
 def _refused(where: str, expected: str, found: str) -> ContractRefused:
     return ContractRefused(
-        "unsupported", f"{where} is not a rule on single rows", expected=expected, found=found
+        "unsupported", f"{where} is not a condition on single rows", expected=expected, found=found
     )

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tillit.quality.checks import _FORMATS, _UNSEEN
-from tillit.quality.patterns import found, to_re2
-from tillit.quality.sql import literal
+from tillit.sql.patterns import found, to_re2
+from tillit.sql.text import literal
 
 PATTERNS = (
     "^[!-~]([ -~]*[!-~])?$",
