@@ -208,6 +208,12 @@ class AgreementRefused(Refusal):
             "not-signed",
             "reason",
             "declined",
+            "treatment",
+            "embargo",
+            "volume",
+            "reciprocity",
+            "onward-sharing",
+            "retention",
         }
     )
 

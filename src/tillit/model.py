@@ -52,6 +52,10 @@ class Treatment(StrEnum):
 
     CLEAR = "clear"
     WITHHELD = "withheld"
+    PSEUDONYM = "pseudonym"
+    ROUNDED = "rounded"
+    BANDED = "banded"
+    REDACTED = "text-redacted"
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,7 @@ class Cadence:
 class Agreement:
     """An access agreement, read. ``digest`` is of the exact YAML bytes that both parties sign.
 
+    ``coarseness`` holds the step of each rounded column and the edges of each banded one.
     ``terms`` are the optional ones that it has, by name, as their modules read them.
     """
 
@@ -182,6 +187,7 @@ class Agreement:
     purposes: tuple[str, ...]
     columns: Mapping[str, Treatment]
     cadence: Cadence
+    coarseness: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     purpose: str = ""
     reassess: datetime | None = None
     text: bytes = field(default=b"", repr=False)
@@ -189,6 +195,7 @@ class Agreement:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        object.__setattr__(self, "coarseness", MappingProxyType(dict(self.coarseness)))
         object.__setattr__(self, "terms", MappingProxyType(dict(self.terms)))
 
     @property

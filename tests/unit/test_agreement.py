@@ -64,8 +64,8 @@ def test_unknown_keys_are_refused_where_they_stand(path: tuple[str, ...]) -> Non
 
 
 def test_an_unknown_term_is_refused_by_name() -> None:
-    with pytest.raises(ContractRefused, match=r"terms\.embargo") as refused:
-        read(text(terms__embargo={"hours": 24}))
+    with pytest.raises(ContractRefused, match=r"terms\.exclusivity") as refused:
+        read(text(terms__exclusivity={"hours": 24}))
     assert refused.value.code == "contract.unknown-term"
     assert "columns, purposes, cadence" in str(refused.value)
 
@@ -75,7 +75,7 @@ REQUIRED = [
     "description",
     "description__purpose",
     "terms",
-    *(f"terms__{name}" for name in TERMS),
+    *(f"terms__{name}" for name, term in TERMS.items() if term.required),
     "terms__cadence__every",
     "terms__cadence__cutOffHours",
 ]
@@ -177,7 +177,9 @@ def test_the_place_of_a_wrong_value_is_its_path() -> None:
     with pytest.raises(ContractRefused) as refused:
         read(text(terms__columns__quantity="some"))
     assert str(refused.value) == (
-        "terms.columns.quantity cannot be used; expected clear or withheld; found 'some'"
+        "terms.columns.quantity cannot be used; "
+        "expected clear, withheld, pseudonym, text-redacted, {rounded: ...} or {banded: [...]}; "
+        "found 'some'"
     )
 
 
@@ -248,10 +250,10 @@ def test_sharing_only_the_key_is_worth_a_word() -> None:
 def test_what_is_not_listed_is_withheld() -> None:
     agreement = read(text())
     assert shared_columns(agreement, KIND) == ("order_id", "line", "quantity")
-    require_columns(agreement, ["line", "quantity"])
+    require_columns(agreement, KIND, {"line": "clear", "quantity": "clear"})
     for hidden in ("unit_price", "secret_cost", "no_such_column"):
         with pytest.raises(AgreementRefused, match=hidden) as refused:
-            require_columns(agreement, ["line", hidden])
+            require_columns(agreement, KIND, {"line": "clear", hidden: "clear"})
         assert refused.value.code == "agreement.column-not-permitted"
 
 

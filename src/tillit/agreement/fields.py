@@ -20,6 +20,8 @@ __all__ = [
     "INSTANT",
     "SEMVER",
     "Schema",
+    "distinct",
+    "distinct_schema",
     "instant",
     "mapping",
     "mapping_schema",
@@ -30,6 +32,8 @@ __all__ = [
     "prose",
     "prose_schema",
     "refuse",
+    "whole",
+    "whole_schema",
 ]
 
 Schema = Mapping[str, Any]
@@ -136,6 +140,44 @@ def number(value: object, at: str, least: float, most: float) -> float:
     if not good or not math.isfinite(value) or not least <= value <= most:  # type: ignore[arg-type, operator]
         raise refuse("wrong-value", at, f"a number from {least:g} to {most:g}", value)
     return float(value)  # type: ignore[arg-type]
+
+
+def whole(value: object, at: str, least: int, most: int) -> int:
+    """A whole number from ``least`` to ``most``; true and false are none."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise refuse("wrong-value", at, f"a whole number from {least} to {most}", value)
+    return value
+
+
+def whole_schema(least: int, most: int, description: str) -> Schema:
+    """The schema of `whole`."""
+    return {"type": "integer", "minimum": least, "maximum": most, "description": description}
+
+
+def distinct(
+    value: object, at: str, pattern: re.Pattern[str], expected: str, most: int
+) -> tuple[str, ...]:
+    """A list of 1 to ``most`` different texts of a pattern."""
+    if not isinstance(value, list) or not 1 <= len(value) <= most:
+        raise refuse("wrong-value", at, f"a list of 1 to {most}: {expected}", value or "none")
+    found = tuple(
+        matched(item, f"{at}[{place}]", pattern, expected) for place, item in enumerate(value)
+    )
+    if len(set(found)) != len(found):
+        raise refuse("wrong-value", at, "each once", ", ".join(found))
+    return found
+
+
+def distinct_schema(pattern: re.Pattern[str], most: int, description: str) -> Schema:
+    """The schema of `distinct`."""
+    return {
+        "description": description,
+        "type": "array",
+        "minItems": 1,
+        "maxItems": most,
+        "uniqueItems": True,
+        "items": {"type": "string", "pattern": f"^(?:{pattern.pattern})$"},
+    }
 
 
 def instant(value: object, at: str) -> datetime:

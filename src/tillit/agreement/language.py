@@ -85,6 +85,7 @@ def read(text: bytes) -> Agreement:
     start, end, reassess = _times(fields)
     # 5. Under which terms.
     terms = read_terms(fields["terms"])
+    columns = terms.pop("columns")
     return Agreement(
         id=matched(fields["id"], "id", AGREEMENT_ID, f"an id, {AGREEMENT_ID.pattern}"),
         version=matched(fields["version"], "version", SEMVER, _VERSION),
@@ -101,7 +102,8 @@ def read(text: bytes) -> Agreement:
         purpose=words["purpose"],
         reassess=reassess,
         text=text,
-        columns=terms.pop("columns"),
+        columns={name: treated.treatment for name, treated in columns.items()},
+        coarseness={name: t.coarseness for name, t in columns.items() if t.coarseness},
         purposes=terms.pop("purposes"),
         cadence=terms.pop("cadence"),
         terms=terms,

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from tillit.agreement.terms.notice import warnings_at
 from tillit.errors import AgreementRefused
 from tillit.model import Agreement, isoformat
 
@@ -387,7 +388,5 @@ def told(life: Life, version: Version, now: datetime, us: str) -> str:
     if found is State.REVOKED:
         by = version.revoked[0]
         return f"revoked by {by.author} at {isoformat(by.at)}: {by.reason}"
-    again = version.agreement.reassess
-    if found is State.IN_FORCE and again is not None and now >= again:
-        return "in force, reassessment due"
-    return str(found)
+    warnings = warnings_at(version.agreement, now) if found is State.IN_FORCE else []
+    return ", ".join([str(found), *warnings])

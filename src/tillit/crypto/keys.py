@@ -21,6 +21,7 @@ from typing import Any, Self
 from tillit.crypto import age
 from tillit.crypto.age import Identity
 from tillit.crypto.age.reader import Random
+from tillit.crypto.pseudonym import Pseudonyms
 from tillit.crypto.secret_file import MAX_BYTES, read_secret, write_secret
 from tillit.crypto.signing import PublicKeys, SigningKeys
 from tillit.errors import KeyFileError, PayloadRefused, UsageError
@@ -122,6 +123,13 @@ class KeyRing:
         )
         ring._digest = hashlib.sha256(stored).digest()
         return ring
+
+    def pseudonyms(self, consumer: str) -> Pseudonyms:
+        """What one consumer sees in place of names; the same before and after a rotation.
+
+        Derived from the oldest keys, which stay in the ring: whoever steals those can try names.
+        """
+        return Pseudonyms.derive(self._generations[-1].signing.ed25519, consumer)
 
     @property
     def signing(self) -> SigningKeys:

@@ -8,21 +8,24 @@ and run again.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from tillit.agreement.force import require_parties
 from tillit.agreement.terms import shared_columns
-from tillit.errors import Refusal, TableRefused
+from tillit.agreement.terms.embargo import require_no_embargo
+from tillit.agreement.terms.volume import require_shipments, require_volume
+from tillit.errors import AgreementRefused, Refusal, TableRefused
 from tillit.exchange.agreements import require
 from tillit.exchange.deliver import deliver
+from tillit.exchange.leave import write_agreed
 from tillit.exchange.prepare import Prepared, prepare
+from tillit.exchange.reciprocity import require_return
 from tillit.exchange.record import note, send
 from tillit.exchange.seal import SealedPayload, seal
 from tillit.home import Home
-from tillit.lake import Written, keep_stopped, refusals, write_leaving
+from tillit.lake import Written, keep_stopped, refusals
 from tillit.ledger.bodies import (
     AgreementRef,
     ColumnRef,
@@ -101,14 +104,19 @@ def _publish(
     if before is not None:
         done = Published(agreement.id, shipment_id, rows=_rows(before), repeated=True)
         return done, agreement.consumer
-    # 3. Prepare and judge; what breaks a rule stops here, not at the partner.
+    # 3. It is time, it is not too often, and what is shared in return is kept.
+    require_no_embargo(agreement, period, now)
+    first = shipment_id.rpartition(".")[0]
+    require_shipments(agreement, home.ledger.count_shipments(f"{first}.", home.party_id))
+    require_return(home, agreement, now)
+    # 4. Prepare and judge; what breaks a rule stops here, not at the partner.
     try:
         prepared = prepare(home, agreement, kind, period, since=since, now=now)
+        made = _seal_and_record(home, agreement, kind, period, prepared, shipment_id, now)
     except TableRefused as refusal:
         if agreement.cadence.every is Every.EVENT and refusal.code == "table.empty":
             return Published(agreement.id, None, nothing=True), agreement.consumer
         raise
-    made = _seal_and_record(home, agreement, kind, period, prepared, shipment_id, now)
     return made, agreement.consumer
 
 
@@ -129,12 +137,20 @@ def _due(
 
 
 def _sealed(
-    home: Home, columns: Sequence[str], prepared: Prepared, consumer: str
+    home: Home, agreement: Agreement, kind: Kind, prepared: Prepared
 ) -> tuple[Written, SealedPayload]:
+    """What leaves, treated as agreed and sealed; AgreementRefused when it is too much."""
     with tempfile.TemporaryDirectory(prefix="seal-", dir=home.lake.folder) as folder:
         parquet = Path(folder, "shipment.parquet")
-        written = write_leaving(home.lake, columns, parquet, whole=prepared.whole)
-        return written, seal(home, written.path, consumer)
+        written = write_agreed(home, agreement, kind, prepared, parquet)
+        require_volume(agreement, rows=written.rows, sealed_bytes=0)
+        sealed = seal(home, written.path, agreement.consumer)
+    try:
+        require_volume(agreement, rows=written.rows, sealed_bytes=sealed.bytes)
+    except AgreementRefused:
+        sealed.path.unlink()
+        raise
+    return written, sealed
 
 
 def _seal_and_record(
@@ -164,7 +180,7 @@ def _seal_and_record(
             found="; ".join(f"{r.reason} ({counted(r.rows, 'row')})" for r in stopped),
         )
     shared = shared_columns(agreement, kind)
-    written, sealed = _sealed(home, shared, prepared, agreement.consumer)
+    written, sealed = _sealed(home, agreement, kind, prepared)
 
     def describe(position: Position) -> tuple[tuple[Subject, ...], Body]:
         payload = sealed.reference(position.seq)

@@ -11,8 +11,11 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from tillit.agreement.agreed import agreed_kind
 from tillit.agreement.force import require_parties
-from tillit.agreement.terms import require_columns, require_purposes, shared_columns
+from tillit.agreement.terms import require_columns, require_purposes
+from tillit.agreement.terms.embargo import require_no_embargo
+from tillit.agreement.terms.volume import require_shipments, require_volume
 from tillit.errors import Refusal, StatementRefused, TableRefused
 from tillit.exchange.collect import Collected
 from tillit.exchange.open import open_sealed
@@ -22,7 +25,7 @@ from tillit.exchange.standing import made_by, require
 from tillit.home import Home
 from tillit.lake import Landing, open_payload, refusals, write_refused
 from tillit.ledger.bodies import ReasonCount, ReceiptBody, ShipmentBody
-from tillit.model import Agreement, Kind, Period
+from tillit.model import Agreement, Every, Kind, Period
 from tillit.quality.expectations import judge
 
 __all__ = ["take"]
@@ -65,9 +68,32 @@ def _entitled(
             expected=f"{kind.name} {kind.digest}",
             found=f"{shipment.kind.name} {shipment.kind.digest}",
         )
-    require_columns(agreement, [column.name for column in shipment.columns])
+    done = {column.name: column.treatment for column in shipment.columns}
+    require_columns(agreement, kind, done)
     require_purposes(agreement, shipment.purposes)
+    _require_measure(home, collected, shipment, agreement, now)
     return agreement, kind
+
+
+def _require_measure(
+    home: Home, collected: Collected, shipment: ShipmentBody, agreement: Agreement, now: datetime
+) -> None:
+    """Not too early, not too much, not too often; AgreementRefused or StatementRefused."""
+    period = Period(shipment.period.start, shipment.period.end, shipment.period.cut_off)
+    if agreement.cadence.every is not Every.EVENT:
+        agreed = agreement.cadence.period_at(period.start)
+        if period != agreed:
+            raise StatementRefused(
+                "agreement-mismatch",
+                "the shipment serves no period of the cadence",
+                expected=f"{agreed.start} to {agreed.end}, due {agreed.cut_off}",
+                found=f"{period.start} to {period.end}, due {period.cut_off}",
+            )
+        require_no_embargo(agreement, period, now)
+    require_volume(agreement, rows=shipment.rows, sealed_bytes=shipment.payload.bytes)
+    author, first = collected.statement.author, shipment.shipment_id.rpartition(".")[0]
+    before = home.ledger.count_shipments(f"{first}.", author, without=collected.digest)
+    require_shipments(agreement, before)
 
 
 def _land(
@@ -79,8 +105,8 @@ def _land(
     now: datetime,
 ) -> tuple[ReceiptBody, SealedPayload | None]:
     lake = home.lake
-    permitted = shared_columns(agreement, kind)
-    columns = {name: kind.column(name).sql_type for name in permitted}
+    agreed = agreed_kind(agreement, kind)
+    columns = {column.name: column.sql_type for column in agreed.columns}
     with open_sealed(home, collected.statement.author, shipment.payload) as parquet:
         open_payload(
             lake.connection,
@@ -91,7 +117,7 @@ def _land(
         )
         if shipment.rows == 0:
             raise TableRefused("empty", f"{shipment.shipment_id} holds no rows", found="0 rows")
-        judge(lake.connection, "incoming", kind, [kind.column(name) for name in permitted])
+        judge(lake.connection, "incoming", agreed, agreed.columns)
         landed = lake.land(
             Landing(
                 kind=kind,

@@ -14,7 +14,7 @@ from tillit.lake.payload import (
     unpacked_bytes,
     write_parquet,
 )
-from tillit.lake.questions import ask, observed_until
+from tillit.lake.questions import ask, last_cut_off, observed_until
 from tillit.lake.refusals import (
     Refusals,
     keep_returned,
@@ -37,6 +37,7 @@ __all__ = [
     "inspect_parquet",
     "keep_returned",
     "keep_stopped",
+    "last_cut_off",
     "observed_until",
     "open_payload",
     "quarantine_counts",

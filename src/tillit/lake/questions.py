@@ -14,7 +14,7 @@ from tillit.errors import TableRefused
 from tillit.lake.store import Lake
 from tillit.model import Kind
 
-__all__ = ["ask", "observed_until"]
+__all__ = ["ask", "last_cut_off", "observed_until"]
 
 # A SELECT from a function can dial a server (postgres_scan), run other SQL (query), rewrite the
 # lake (ducklake_...) or write a log; so only those are called that make or read rows.
@@ -76,6 +76,18 @@ def _functions(node: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(node, list):
         for value in node:
             yield from _functions(value)
+
+
+def last_cut_off(lake: Lake, agreement_id: str, partner: str) -> datetime | None:
+    """The newest cut-off that a landed shipment of a partner's agreement served; None if none."""
+    with translated("the lake", refused_as_query("what landed")):
+        found: datetime | None = scalar(
+            lake.connection,
+            "select max(cut_off_at) from lake.exchange.shipments "
+            "where agreement_id = ? and partner = ? and rows_accepted > 0",
+            *(agreement_id, partner),
+        )
+    return found
 
 
 def observed_until(lake: Lake, kind: Kind, batches: str) -> datetime | None:

@@ -6,7 +6,7 @@ themselves; everything here reads those two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -58,22 +58,21 @@ def refusals(lake: Lake) -> tuple[Refusals, ...]:
 
 
 def write_leaving(
-    lake: Lake, columns: Sequence[str], path: Path, *, whole: Path | None = None
+    lake: Lake, columns: Mapping[str, str], path: Path, *, whole: Path | None = None, tail: str = ""
 ) -> Written:
-    """Write the rows of ``incoming`` that nothing refused, with these columns, in this order.
+    """Write rows of ``incoming`` to a file: these columns by name and expression, in this order.
 
-    ``whole`` is the file behind ``incoming``, where there is one in the same types: when every row
-    and column of it may leave it is taken as it is, which halves the work of a large shipment.
+    ``tail`` is SQL after ``from incoming``: joins that leave rows out, and a condition. ``whole``
+    is the file behind ``incoming`` where its columns would leave as they are: with no ``tail`` and
+    the same columns it is taken as it is, which halves the work of a large shipment.
     """
-    none = scalar(lake.connection, "select count(*) from refused") == 0
-    if whole is not None and none:
+    if whole is not None and not tail:
         info = inspect_parquet(lake.connection, whole)
         if [name for name, _ in info.columns] == list(columns):
             path.hardlink_to(whole)
             return measured(lake.connection, path)
-    listed = ", ".join(f"incoming.{quote_identifier(name)}" for name in columns)
-    without = "" if none else " anti join refused using (row_no)"
-    return write_parquet(lake.connection, f"select {listed} from incoming{without}", path)
+    listed = ", ".join(f"{sql} as {quote_identifier(name)}" for name, sql in columns.items())
+    return write_parquet(lake.connection, f"select {listed} from incoming{tail}", path)
 
 
 def write_refused(lake: Lake, path: Path, *, rows: str = "incoming") -> Written:

@@ -199,6 +199,19 @@ class Reader(ABC):
             wanted = wanted.where(table.issued_at < before)
         return next(iter(self._all(wanted.order_by(table.id.desc()).limit(1))), None)
 
+    def count_shipments(self, beginning: str, author: str, *, without: str | None = None) -> int:
+        """How many shipments of an author have an id that begins so, one statement left out."""
+        table = STATEMENT.c
+        wanted = select(func.count()).where(
+            table.type == "shipment",
+            table.author == author,
+            table.shipment_id.startswith(beginning, autoescape=True),
+        )
+        if without is not None:
+            wanted = wanted.where(table.digest != without)
+        with self._connection() as connection:
+            return int(connection.scalar(wanted) or 0)
+
     def export_chain(self, partner: str) -> Iterator[bytes]:
         """Both chains between a partner and us as lines of JSON, an envelope each, for auditors.
 

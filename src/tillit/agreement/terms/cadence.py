@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tillit.agreement.fields import mapping, mapping_schema, number, one_of
-from tillit.agreement.terms.term import Change, Direction, Term, asks_nothing
+from tillit.agreement.terms.term import Change, Direction, Term
 from tillit.model import Agreement, Cadence, Every, Period
 
 __all__ = ["CADENCE", "cut_offs", "due", "is_late"]
@@ -98,6 +98,6 @@ CADENCE = Term(
         "then": {"properties": {"cutOffHours": {"maximum": 0}}},
     },
     read=_read_cadence,
-    fits=asks_nothing,
+    required=True,
     compare=_compare,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tillit.agreement.fields import matched, refuse
-from tillit.agreement.terms.term import Change, Direction, Term, asks_nothing
+from tillit.agreement.fields import distinct, distinct_schema
+from tillit.agreement.terms.term import Change, Direction, Term
 from tillit.errors import AgreementRefused
 from tillit.model import Agreement
 
@@ -17,17 +17,7 @@ _MOST_PURPOSES = 20
 
 
 def _read_purposes(value: object, at: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= _MOST_PURPOSES:
-        raise refuse(
-            "wrong-value", at, f"a list of 1 to {_MOST_PURPOSES} purposes", value or "none"
-        )
-    purposes = tuple(
-        matched(item, f"{at}[{place}]", PURPOSE, f"an id, {PURPOSE.pattern}")
-        for place, item in enumerate(value)
-    )
-    if len(set(purposes)) != len(purposes):
-        raise refuse("wrong-value", at, "each purpose once", ", ".join(purposes))
-    return purposes
+    return distinct(value, at, PURPOSE, f"a purpose, {PURPOSE.pattern}", _MOST_PURPOSES)
 
 
 def require_purposes(agreement: Agreement, purposes: Iterable[str]) -> None:
@@ -58,15 +48,10 @@ def _compare(old: tuple[str, ...], new: tuple[str, ...], at: str) -> list[Change
 
 
 PURPOSES = Term(
-    schema={
-        "description": "What the consumer may use the rows for; ids that both sides know.",
-        "type": "array",
-        "minItems": 1,
-        "maxItems": _MOST_PURPOSES,
-        "uniqueItems": True,
-        "items": {"type": "string", "pattern": f"^(?:{PURPOSE.pattern})$"},
-    },
+    schema=distinct_schema(
+        PURPOSE, _MOST_PURPOSES, "What the consumer may use the rows for; ids that both sides know."
+    ),
     read=_read_purposes,
-    fits=asks_nothing,
+    required=True,
     compare=_compare,
 )

@@ -12,18 +12,36 @@ from typing import Any
 
 from tillit.agreement.fields import Schema, mapping, mapping_schema
 from tillit.agreement.terms.cadence import CADENCE
-from tillit.agreement.terms.columns import COLUMNS
+from tillit.agreement.terms.ceiling import CEILING
+from tillit.agreement.terms.columns import COLUMNS, treated
+from tillit.agreement.terms.embargo import EMBARGO
+from tillit.agreement.terms.groups import GROUPS
+from tillit.agreement.terms.notice import NOTICE
+from tillit.agreement.terms.onward import ONWARD
 from tillit.agreement.terms.purposes import PURPOSES
+from tillit.agreement.terms.reciprocity import RECIPROCITY
+from tillit.agreement.terms.retention import RETENTION
+from tillit.agreement.terms.rows import ROWS
 from tillit.agreement.terms.term import Change, Term, unread
+from tillit.agreement.terms.volume import VOLUME
 from tillit.errors import ContractRefused
-from tillit.model import Agreement, Kind
+from tillit.model import Agreement, Kind, Rule
 
-__all__ = ["TERMS", "compare_terms", "read_terms", "terms_fit", "terms_schema"]
+__all__ = ["TERMS", "compare_terms", "read_terms", "terms_fit", "terms_rules", "terms_schema"]
 
 TERMS: Mapping[str, Term] = {
     "columns": COLUMNS,
     "purposes": PURPOSES,
     "cadence": CADENCE,
+    "classificationCeiling": CEILING,
+    "rows": ROWS,
+    "minimumGroup": GROUPS,
+    "embargo": EMBARGO,
+    "volume": VOLUME,
+    "retention": RETENTION,
+    "onwardSharing": ONWARD,
+    "reciprocity": RECIPROCITY,
+    "noticePeriod": NOTICE,
 }
 
 
@@ -54,8 +72,14 @@ def terms_schema() -> Schema:
 
 def terms_fit(agreement: Agreement, kind: Kind) -> None:
     """Whether the kind can be shared under these terms; ContractRefused if it cannot."""
-    for name, value in _given(agreement).items():
-        TERMS[name].fits(value, f"terms.{name}", kind)
+    for name in _given(agreement):
+        TERMS[name].fits(agreement, f"terms.{name}", kind)
+
+
+def terms_rules(agreement: Agreement, kind: Kind) -> tuple[Rule, ...]:
+    """What the consumer holds each row against, beside the rules of the kind."""
+    given = _given(agreement)
+    return tuple(rule for name in given for rule in TERMS[name].rules(agreement, kind))
 
 
 def compare_terms(old: Agreement, new: Agreement, at: str = "terms") -> list[Change]:
@@ -72,7 +96,7 @@ def compare_terms(old: Agreement, new: Agreement, at: str = "terms") -> list[Cha
 def _given(agreement: Agreement) -> dict[str, Any]:
     """Every term of an agreement by its name, those that each has included."""
     return {
-        "columns": agreement.columns,
+        "columns": {name: treated(agreement, name) for name in agreement.columns},
         "purposes": agreement.purposes,
         "cadence": agreement.cadence,
         **agreement.terms,
