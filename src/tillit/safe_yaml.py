@@ -127,34 +127,37 @@ class _Reader:
         return value
 
     def _value(self, event: Any, depth: int) -> Any:
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+        # By the class itself: the parser makes no others, and this runs for each key and value.
+        made = type(event)
+        if made is yaml.AliasEvent or event.anchor is not None:
             raise self._refusal("alias", "uses an anchor or an alias", event)
         if event.tag is not None:
             raise self._refusal("unsupported", "uses a tag", event)
-        if isinstance(event, yaml.ScalarEvent):
+        if made is yaml.ScalarEvent:
             return self._plain(event) if event.implicit[0] else event.value
         if depth > self._max_depth:
             raise self._refusal("too-deep", f"is nested deeper than {self._max_depth}", event)
+        if made is yaml.MappingStartEvent:
+            return self._mapping(depth)
         next_event = self.loader.get_event
-        if isinstance(event, yaml.SequenceStartEvent):
-            items = []
-            while not isinstance(item := next_event(), yaml.SequenceEndEvent):
-                items.append(self._value(item, depth + 1))
-            return items
-        return self._mapping(depth)
+        items = []
+        while type(item := next_event()) is not yaml.SequenceEndEvent:
+            items.append(self._value(item, depth + 1))
+        return items
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         next_event: Callable[[], Any] = self.loader.get_event
+        value_of, deeper = self._value, depth + 1
         mapping: dict[str, Any] = {}
-        while not isinstance(item := next_event(), yaml.MappingEndEvent):
-            key = self._value(item, depth + 1)
+        while type(item := next_event()) is not yaml.MappingEndEvent:
+            key = value_of(item, deeper)
             if not isinstance(key, str):
                 raise self._refusal("wrong-value", "has a key that is not text", item)
             if key == "<<" and item.implicit[0]:
                 raise self._refusal("unsupported", "uses a merge key", item)
             if key in mapping:
                 raise self._refusal("duplicate-key", f"has the key {key!r} twice", item)
-            mapping[key] = self._value(next_event(), depth + 1)
+            mapping[key] = value_of(next_event(), deeper)
         return mapping
 
     def _plain(self, event: Any) -> Any:
