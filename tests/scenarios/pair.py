@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from tillit.database.embedded import stop
 from tillit.demo import acts
 from tillit.demo.model import Want, World, write_tables
 from tillit.demo.world import simulate
@@ -140,5 +141,8 @@ def lay_out(template: Path, folder: Path) -> None:
 
     Owners are kept (`cp -a`): as root, the embedded PostgreSQL runs under an account of its own.
     """
+    # A server that still runs there would take the socket of the next one with it when it ends.
+    for party in (BUYER, SUPPLIER):
+        stop(folder / party / "postgres")
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run(["cp", "-a", str(template), str(folder)], check=True)

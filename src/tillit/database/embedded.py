@@ -40,7 +40,7 @@ _NEWEST = "18"
 _START_S = 60  # a start after a crash replays the log first
 _STARTS = 3
 _NO_PROCESS = 2**22 + 1  # above the highest number that Linux gives
-_LEAVING_S = 0.3  # a closed connection's process may still be there for a moment
+_LEAVING_S = 2  # a closed connection's process may still be there, on a busy machine for long
 
 # Every place where the socket's folder is written down reads these characters literally: libpq
 # separates hosts by commas, PostgreSQL splits its own list, pg_ctl goes through a shell.
