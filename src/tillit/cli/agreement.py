@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["agreement"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PATH = click.Path(exists=True, path_type=Path)
 
 
 @click.group()
@@ -83,15 +84,28 @@ def new(
 
 
 @agreement.command()
-@click.argument("file", type=_FILE)
+@click.argument("files", metavar="FILE...", type=_PATH, nargs=-1, required=True)
 @click.option("--was", type=_FILE, help="The contract that it pins, where a newer is installed.")
 @as_json
 @click.pass_context
-def check(ctx: click.Context, file: Path, was: Path | None, as_json: bool) -> None:
-    """Check an agreement's FILE: its language, and that it fits the kind it pins.
+def check(ctx: click.Context, files: tuple[Path, ...], was: Path | None, as_json: bool) -> None:
+    """Check agreements: the language of each, and that it fits the kind it pins.
 
-    With --was it says what the installed contract of the kind breaks that the older one did not.
+    Several files, or folders of them, get a line each; all are checked, and the exit code is that
+    of the first one refused. With --was one file is checked, and it says what the installed
+    contract of the kind breaks that the older one did not.
     """
+    if len(files) == 1 and not files[0].is_dir():
+        _check_one(files[0], was, as_json=as_json)
+        return
+    from tillit.cli.check_many import check_many, files_in
+
+    if was is not None:
+        raise click.UsageError("--was is about one agreement")
+    ctx.exit(check_many(files_in(files), as_json=as_json))
+
+
+def _check_one(file: Path, was: Path | None, *, as_json: bool) -> None:
     from tillit.agreement.language import check as findings_of
     from tillit.agreement.language import read
     from tillit.agreement.terms import cut_offs
@@ -123,7 +137,6 @@ def check(ctx: click.Context, file: Path, was: Path | None, as_json: bool) -> No
         "fits its kind; not signed by this command",
     ]
     show(facts, as_json=as_json, lines=lines)
-    del ctx
 
 
 def _show_breaks(found: Agreement, contract: bytes, *, as_json: bool) -> None:
