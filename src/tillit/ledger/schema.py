@@ -221,7 +221,14 @@ _STEPS = """
 create index on statement (agreement_id, id) where type = 'agreement';
 """
 
-_MIGRATIONS = (_FIRST, _STEPS)
+# Two more words: what was deleted as agreed, and for what purpose something was read.
+_WORDS = """
+alter table statement drop constraint statement_type_check;
+alter table statement add constraint statement_type_check check (type in
+    ('party', 'agreement', 'shipment', 'receipt', 'notice', 'deletion', 'use'));
+"""
+
+_MIGRATIONS = (_FIRST, _STEPS, _WORDS)
 """Each brings the tables to its number in this list, from 1; none is ever edited once released."""
 
 
