@@ -55,20 +55,23 @@ def ship(
     wrap: Callable[[SealedPayload], SealedPayload] | None = None,
     lie: Callable[[ShipmentBody], ShipmentBody] | None = None,
     sealed_for: str | None = None,
+    agreed: str | None = None,
 ) -> str:
     """The buyer ships its forecast after doing something to it; the shipment's id.
 
-    ``spoil`` changes the Parquet file, ``wrap`` the sealed one, ``lie`` what the statement says.
+    All rows leave, and every shared column as it is, whatever the terms of ``agreed`` (by default
+    the agreement about forecasts) ask for. ``spoil`` changes the Parquet file, ``wrap`` the sealed one, ``lie`` what the statement says.
     """
     home, now = pair.buyer.home, pair.later()
     partner = pair.supplier.home.party_id
-    agreement, kind = require(home, agreement_id(home.party_id, FORECAST), now=now)
+    agreement, kind = require(home, agreed or agreement_id(home.party_id, FORECAST), now=now)
     period = agreement.cadence.next_due(now)
     prepared = prepare(home, agreement, kind, period, since=agreement.start, now=now)
     shared = shared_columns(agreement, kind)
     with tempfile.TemporaryDirectory(dir=home.lake.folder) as folder:
         parquet = Path(folder, "shipment.parquet")
-        written = write_leaving(home.lake, shared, parquet, whole=prepared.whole)
+        columns = {name: f'incoming."{name}"' for name in shared}
+        written = write_leaving(home.lake, columns, parquet, whole=prepared.whole)
         if spoil is not None:
             spoil(parquet)
         sealed = seal(home, parquet, sealed_for or partner)

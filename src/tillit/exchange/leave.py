@@ -74,10 +74,10 @@ def _make_lookup(home: Home, connection: Any, consumer: str, name: str, lookup: 
     """
     pseudonyms = home.keys.pseudonyms(consumer)
     # No column of a kind begins with an underscore, so these are never taken for one.
-    clear = connection.execute(
+    clear = connection.sql(
         f"select distinct {quote(name)} as _clear from incoming "  # noqa: S608 (quoted)
         f"where {quote(name)} is not null"
-    ).fetch_arrow_table()
+    ).to_arrow_table()
     hashed = [pseudonyms.of(name, text) for text in clear.column("_clear").to_pylist()]
     made = clear.append_column("_pseudonym", pa.array(hashed, pa.string()))
     connection.register("hashed", made)
