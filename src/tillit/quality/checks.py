@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 
 from tillit.model import Rule
 from tillit.quality.section import Section
-from tillit.quality.types import family, text_limit
+from tillit.quality.types import family, is_uuid, text_limit
 from tillit.sql.patterns import found, to_re2
 from tillit.sql.text import literal, quote
 
@@ -132,8 +132,8 @@ def _text_rules(
     if broken:
         upto = "more" if most is None else str(most)
         add("length", " or ".join(broken), f"{name} has not {least} to {upto} characters")
-    if "format" in options:
-        written = options.text("format")
+    written = options.text("format", "uuid" if is_uuid(column) else "")
+    if written:
         if written not in _FORMATS:
             raise options.unsupported("format", "no such format of text")
         breaks = f"not {found(quoted, _FORMATS[written])}"

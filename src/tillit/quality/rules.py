@@ -1,10 +1,13 @@
-"""An ODCS v3.1.0 contract, read into a `Kind`. Pure.
+"""An ODCS contract, read into a `Kind`. Pure.
 
-What is acted on: the one object of ``schema``, its properties' types, keys, classification and
-rules. What is documentation is passed over (``servers``, ``team``, ``roles``, ``price``, ...).
+What is acted on: one object of ``schema``, its properties' types, keys, classification and rules.
+What is documentation is passed over (``servers``, ``team``, ``roles``, ``price``, ...).
 What would change the meaning of the data and is not enforced here is refused by name, never
-ignored: several objects, nested types, relationships, encrypted names, tolerances, rules of other
-engines, warnings.
+ignored: several objects of which none was named, nested types, relationships, encrypted names,
+tolerances, rules of other engines, warnings.
+
+Contracts of v3.0 are read too: v3.1.0 added to it, and took away nothing but the library rules
+named by ``rule``, which are refused.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from tillit.quality.types import column_type
 __all__ = ["API_VERSION", "LEVELS", "cast_query", "check_columns", "judge_query", "load_kind"]
 
 API_VERSION = "v3.1.0"
+_TIMELESS = ("v3.0.0", "v3.0.1", "v3.0.2")
 LEVELS = {"public": 1, "internal": 2, "confidential": 3, "restricted": 4}
 # Columns that the exchange adds itself.
 RESERVED = frozenset(
@@ -58,9 +62,10 @@ _PROPERTY = (
 
 
 @lru_cache(maxsize=64)
-def load_kind(text: bytes) -> Kind:
+def load_kind(text: bytes, table: str | None = None) -> Kind:
     """Read a contract; its digest is that of exactly these bytes.
 
+    A contract about several tables is read for the one that is named; the others are not looked at.
     The primary key is required and unique: rows that share it are all refused, since neither can be
     believed over the other. A column without a classification counts as internal.
 
@@ -70,22 +75,20 @@ def load_kind(text: bytes) -> Kind:
     contract.only(_CONTRACT)
     if contract.text("kind") != "DataContract":
         raise contract.wrong("kind", "DataContract")
-    if contract.text("apiVersion") != API_VERSION:
+    standard = contract.text("apiVersion")
+    if standard not in (API_VERSION, *_TIMELESS):
         raise contract.unsupported("apiVersion", f"contracts here are ODCS {API_VERSION}")
     contract.text("id")
     contract.text("status")
     version = contract.text("version")
     if not _VERSION.fullmatch(version):
         raise contract.wrong("version", "a version like 1.0.0")
-    objects = list(contract.sections("schema", "name"))
-    if len(objects) != 1:
-        raise contract.unsupported("schema", "a kind is one table")
-    table = objects[0]
-    table.only(_OBJECT, ("relationships",))
-    name = _name(table)
-    if table.text("logicalType", "object") != "object":
-        raise table.wrong("logicalType", "object")
-    columns, rules = _read(table, name)
+    chosen = _object(contract, table)
+    chosen.only(_OBJECT, ("relationships",))
+    name = _name(chosen)
+    if chosen.text("logicalType", "object") != "object":
+        raise chosen.wrong("logicalType", "object")
+    columns, rules = _read(chosen, name, timeless=standard in _TIMELESS)
     return Kind(
         name=name,
         version=version,
@@ -96,6 +99,19 @@ def load_kind(text: bytes) -> Kind:
     )
 
 
+def _object(contract: Section, table: str | None) -> Section:
+    objects = list(contract.sections("schema", "name"))
+    found = [item for item in objects if table in (None, item.values.get("name"))]
+    if len(found) == 1:
+        return found[0]
+    raise ContractRefused(
+        "unsupported" if table is None else "wrong-value",
+        "schema: a kind is one table",
+        expected="one table, or the name of one" if table is None else table,
+        found=", ".join(str(item.values.get("name")) for item in objects) or "none",
+    )
+
+
 def _name(section: Section) -> str:
     name = section.text("name")
     if not NAME.fullmatch(name):
@@ -103,7 +119,9 @@ def _name(section: Section) -> str:
     return name
 
 
-def _read(table: Section, name: str) -> tuple[tuple[Column, ...], tuple[Rule, ...]]:
+def _read(
+    table: Section, name: str, *, timeless: bool
+) -> tuple[tuple[Column, ...], tuple[Rule, ...]]:
     properties = list(table.sections("properties", "name"))
     if not properties:
         raise ContractRefused("missing-key", f"{table.at('properties')} is missing")
@@ -111,7 +129,7 @@ def _read(table: Section, name: str) -> tuple[tuple[Column, ...], tuple[Rule, ..
     columns: dict[str, Column] = {}
     rules: list[Rule] = []
     for item in properties:
-        column = _column(item, keys)
+        column = _column(item, keys, timeless=timeless)
         if column.name in columns:
             raise ContractRefused("duplicate-key", f"{item.path} is there twice")
         columns[column.name] = column
@@ -142,7 +160,7 @@ def _keys(properties: Iterable[Section]) -> dict[str, int]:
     return {item.text("name"): place for place, item in enumerate(keyed, start=1)}
 
 
-def _column(item: Section, keys: dict[str, int]) -> Column:
+def _column(item: Section, keys: dict[str, int], *, timeless: bool) -> Column:
     item.only(_PROPERTY, ("relationships", "encryptedName", "items", "properties"))
     name = _name(item)
     if name in RESERVED:
@@ -157,7 +175,7 @@ def _column(item: Section, keys: dict[str, int]) -> Column:
         raise item.wrong("customProperties", "a unit as text")
     return Column(
         name=name,
-        sql_type=column_type(item),
+        sql_type=column_type(item, timeless=timeless),
         description=item.text("description", ""),
         required=item.flag("required") or name in keys,
         key=keys.get(name, 0),
