@@ -165,12 +165,15 @@ def _show_breaks(found: Agreement, contract: bytes, *, as_json: bool) -> None:
 @click.pass_context
 def list_agreements(ctx: click.Context, now: datetime, as_json: bool) -> None:
     """List all versions of all agreements with what they are, and whose word they wait for."""
-    from tillit.exchange.standing import lives
+    from tillit.cli.progress import told
+    from tillit.exchange.listing import listed
 
     home = open_home(ctx)
+    with told("verifying what is new") as progress:
+        lives = listed(home, progress)
     every = [
         _facts(life, version, now, home.party_id)
-        for life in lives(home).values()
+        for life in lives.values()
         for version in life.newest_first[::-1]
     ]
     head = ["agreement", "version", "provider", "consumer", "kind", "from", "until", "state"]

@@ -19,6 +19,7 @@ from tillit.agreement.life import Event, Life, Version, after, waits_for
 from tillit.crypto import dsse
 from tillit.errors import AgreementRefused, Refusal
 from tillit.exchange.collect import Collected
+from tillit.exchange.listing import remember
 from tillit.exchange.record import note, send
 from tillit.exchange.standing import (
     Signed,
@@ -151,6 +152,7 @@ def take(home: Home, transaction: Transaction, collected: Collected, now: dateti
     """
     statement = collected.statement
     event = event_of(home, statement, now)
+    remember(home, collected.digest, event)
     life = life_of(
         home, transaction, event.agreement_id, statement.author, without=collected.digest
     )
@@ -218,6 +220,7 @@ def _say(
 ) -> None:
     """Take a step of ours, once it is one that can follow on those before."""
     ref = body.agreement
+    said: list[Event] = []
 
     with home.ledger.transaction() as transaction:
 
@@ -230,11 +233,13 @@ def _say(
                 reason=body.reason,
             )
             after(life_of(home, transaction, ref.id, partner), event)
+            said.append(event)
             return (Subject(name=f"{ref.id}@{ref.version}", sha256=ref.digest),), body
 
-        send(home, transaction, partner, describe, now=now)
+        entry = send(home, transaction, partner, describe, now=now)
         if signed is not None:
             _keep(transaction, signed, now=now)
+    remember(home, entry.digest, *said)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, Select, exists, or_, select, tuple_
 from sqlalchemy.sql.functions import func
@@ -28,7 +28,7 @@ from tillit.ledger.schema import (
 )
 from tillit.ledger.statement import Statement
 
-__all__ = ["AgreementRow", "Entry", "Outgoing", "Reader", "RefusedObject"]
+__all__ = ["AgreementRow", "Entry", "Outgoing", "Reader", "RefusedObject", "Step"]
 
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
 _BATCH = 500
@@ -62,6 +62,17 @@ class Entry:
         if isinstance(body, ShipmentBody):
             return body.rows
         return body.accepted if isinstance(body, ReceiptBody) else 0
+
+
+class Step(NamedTuple):
+    """Where a statement about an agreement stands in the record, without the statement."""
+
+    author: str
+    recipient: str
+    seq: int
+    digest: str
+    agreement_id: str
+    recorded_at: datetime
 
 
 @dataclass(frozen=True)
@@ -178,6 +189,21 @@ class Reader(ABC):
             wanted = wanted.where(table.recorded_at >= since)
         found = self._all(wanted.order_by(table.id.desc() if newest else table.id).limit(limit))
         return found[::-1] if newest else found
+
+    def steps(self) -> list[Step]:
+        """The steps of all agreements in the order in which they were recorded."""
+        table = STATEMENT.c
+        wanted = (
+            select(*(table[name] for name in Step._fields))
+            .where(table.type == "agreement", table.agreement_id.is_not(None))
+            .order_by(table.id)
+        )
+        with self._connection() as connection:
+            return [Step(*row) for row in connection.execute(wanted)]
+
+    def with_digests(self, digests: Sequence[str]) -> list[Entry]:
+        """The statements with these digests, in the order in which they were recorded."""
+        return self._all(_entries().where(STATEMENT.c.digest.in_(digests)).order_by(STATEMENT.c.id))
 
     def find_shipment(self, shipment_id: str, *, author: str) -> Entry | None:
         """The first statement by which an author made a shipment known; None if it has not."""
