@@ -23,15 +23,42 @@ from tillit.model import isoformat
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-__all__ = ["run_dags"]
+__all__ = ["run_dags", "warm_up"]
+
+
+def warm_up(home: Home) -> None:
+    """Do ahead what the first `run_dags` of a process would begin with; ten seconds and more.
+
+    That is Airflow's imports, its tables, and the interface through which tasks talk to it. Only
+    the interface is Airflow's; the exchange is not touched.
+    """
+    with _logged(home):
+        _prepare(home)
+        from airflow.sdk.execution_time.supervisor import in_process_api_server
+
+        _dags()
+        _ = in_process_api_server().transport  # made when it is first asked for, and then kept
+    _ = home.lake
 
 
 def run_dags(home: Home, dag_ids: Sequence[str], *, now: datetime) -> dict[str, str]:
     """Run DAGs of this home as of ``now``, one after another; the state that each came to.
 
-    What Airflow says goes to ``airflow/run.log`` in the home. The first call in a process costs
-    some ten seconds: Airflow's imports, and its tables. A process serves one home.
+    What Airflow says goes to ``airflow/run.log`` in the home. The first call in a process takes
+    as long as `warm_up` does, unless that was called. A process serves one home.
     """
+    with _logged(home):
+        _prepare(home)
+        from tillit.airflow.tasks import lend
+
+        dags = _dags()
+        with lend(home):
+            return {dag_id: _run(dags[dag_id], now) for dag_id in dag_ids}
+
+
+@contextmanager
+def _logged(home: Home) -> Iterator[None]:
+    """Let what Airflow says go to a file of the home."""
     log = home.place("airflow") / "run.log"
     with (
         log.open("a", encoding="utf-8") as said,
@@ -40,12 +67,7 @@ def run_dags(home: Home, dag_ids: Sequence[str], *, now: datetime) -> dict[str, 
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
-        _prepare(home)
-        from tillit.airflow.tasks import lend
-
-        dags = _dags()
-        with lend(home):
-            return {dag_id: _run(dags[dag_id], now) for dag_id in dag_ids}
+        yield
 
 
 _prepared: set[Path] = set()

@@ -47,6 +47,9 @@ def demo(seed: int, weeks: int, real: Path | None, out: Path, airflow: bool, as_
     exchange plans, orders, commitments, deliveries, complaints and ideas under signed agreements;
     the last week is run by the DAGs in Airflow.
     """
+    from tillit.demo.worker import prepare
+
+    prepare()  # beside what follows, which needs as long
     from tillit.demo.run import play
     from tillit.demo.tell import content, lines, summary
     from tillit.report.page import write

@@ -31,6 +31,7 @@ __all__ = [
     "refused",
     "run_dags",
     "verify",
+    "warm_up",
 ]
 
 
@@ -196,6 +197,13 @@ def run_dags(stage: Stage, *, now: datetime, dag_ids: Sequence[str]) -> dict[str
     from tillit.airflow.runner import run_dags as run
 
     return run(stage.home, dag_ids, now=now)
+
+
+def warm_up(stage: Stage) -> None:
+    """Get Airflow ready to run DAGs in this process, which takes it a while."""
+    from tillit.airflow.runner import warm_up as run
+
+    run(stage.home)
 
 
 def refused(stage: Stage) -> list[dict[str, Any]]:

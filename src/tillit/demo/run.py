@@ -53,9 +53,11 @@ def play(world: World, folder: Path, progress: Progress, *, airflow: bool) -> Pl
     Raises PartyFailed when a party's process does what it must not.
     """
     played = Played(world, folder)
-    with _cast(world, folder) as cast:
+    with _cast(world, folder) as (cast, schedulers):
         _settle(world, cast, folder, progress)
         _agree(world, cast, progress)
+        if airflow:
+            _get_ready(world, schedulers, folder)
         *history, last = world.steps
         if not airflow:
             history.append(last)
@@ -65,20 +67,22 @@ def play(world: World, folder: Path, progress: Progress, *, airflow: bool) -> Pl
             progress.step()
         if airflow:
             progress.stage("the last week, by Airflow", 4)
-            _last_week(last, cast, played, progress)
+            _last_week(last, schedulers, played, progress)
         _take_stock(world, cast, played, progress)
     return played
 
 
 @contextmanager
-def _cast(world: World, folder: Path) -> Iterator[dict[str, Party]]:
+def _cast(world: World, folder: Path) -> Iterator[tuple[dict[str, Party], dict[str, Party]]]:
+    """A process a party, and an empty dictionary for the processes that run their DAGs."""
     cast: dict[str, Party] = {}
+    schedulers: dict[str, Party] = {}
     try:
         for partner in world.parties:
             cast[partner.id] = Party.start(partner.id, folder / partner.id)
-        yield cast
+        yield cast, schedulers
     finally:
-        for party in cast.values():
+        for party in (*schedulers.values(), *cast.values()):
             party.stop()
         for partner in world.parties:
             stop(folder / partner.id / "postgres")  # Airflow's connections kept it up
@@ -131,6 +135,14 @@ def _agree(world: World, cast: Mapping[str, Party], progress: Progress) -> None:
         progress.step()
 
 
+def _get_ready(world: World, schedulers: dict[str, Party], folder: Path) -> None:
+    """Start Airflow for the last week beside the year, in time that would be idle."""
+    for partner in world.parties:
+        party = Party.start(partner.id, folder / partner.id, patient=True)
+        schedulers[partner.id] = party
+        party.ask("warm_up")
+
+
 def _turn(step: Step, cast: Mapping[str, Party], played: Played) -> None:
     """One turn of the clock: all publish, then all receive what came, then the receipts."""
     due: dict[str, list[str]] = {}
@@ -157,22 +169,29 @@ def _agreement_id(want: Want) -> str:
     return f"{want.provider}--{want.consumer}.{want.kind}"
 
 
-def _last_week(step: Step, cast: Mapping[str, Party], played: Played, progress: Progress) -> None:
-    """The same turn, but every act is a DAG's: publish, receive, receive the receipts, trust."""
+def _last_week(
+    step: Step, schedulers: Mapping[str, Party], played: Played, progress: Progress
+) -> None:
+    """The same turn, but every act is a DAG's: publish, receive, receive the receipts, trust.
+
+    Airflow has a process of its own for each party, as it has in production.
+    """
+    for scheduler in schedulers.values():
+        scheduler.answer()  # that it is ready
     due: dict[str, list[str]] = {}
     for want in step.wants:
         due.setdefault(want.provider, []).append(f"publish.{_agreement_id(want)}")
     rounds: Sequence[tuple[Mapping[str, list[str]], Any]] = (
         (due, step.now),
-        ({party: ["receive"] for party in cast}, step.receive_at),
-        ({party: ["receive"] for party in cast}, step.receive_at + timedelta(minutes=5)),
-        ({party: ["trust"] for party in cast}, step.receive_at + timedelta(minutes=10)),
+        ({party: ["receive"] for party in schedulers}, step.receive_at),
+        ({party: ["receive"] for party in schedulers}, step.receive_at + timedelta(minutes=5)),
+        ({party: ["trust"] for party in schedulers}, step.receive_at + timedelta(minutes=10)),
     )
     for dags, now in rounds:
         for party_id, dag_ids in dags.items():
-            cast[party_id].ask("run_dags", dag_ids=dag_ids, now=now)
+            schedulers[party_id].ask("run_dags", dag_ids=dag_ids, now=now)
         for party_id in dags:
-            played.dags.setdefault(party_id, {}).update(cast[party_id].answer())
+            played.dags.setdefault(party_id, {}).update(schedulers[party_id].answer())
         progress.step()
 
 

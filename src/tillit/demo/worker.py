@@ -6,10 +6,11 @@ runs, and answers with plain values. Parties share no memory and no file but the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -17,7 +18,19 @@ from typing import Any, Self
 
 from tillit.errors import TillitError
 
-__all__ = ["Party", "PartyFailed"]
+__all__ = ["Party", "PartyFailed", "ask_all", "prepare"]
+
+_PATIENT = 15
+"""How much processes that work ahead step back behind those that somebody waits for."""
+
+
+def prepare() -> None:
+    """Begin to import, beside whatever is done until the first party is started.
+
+    All processes are forked from one that has imported everything; see `tillit.demo.preload`.
+    """
+    get_context("forkserver").set_forkserver_preload(["tillit.demo.preload"])
+    forkserver.ensure_running()
 
 
 class PartyFailed(RuntimeError):
@@ -36,12 +49,16 @@ class Party:
     _pipe: Connection
 
     @classmethod
-    def start(cls, party_id: str, folder: Path) -> Self:
-        """Start the process of the party whose home is, or will be, in a folder."""
-        context = get_context("spawn")
+    def start(cls, party_id: str, folder: Path, *, patient: bool = False) -> Self:
+        """Start a process of the party whose home is, or will be, in a folder.
+
+        A ``patient`` one works only with what the others leave of the machine.
+        """
+        prepare()
+        context = get_context("forkserver")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=_serve, args=(theirs, folder), name=f"tillit-{party_id}", daemon=False
+            target=_serve, args=(theirs, folder, patient), name=f"tillit-{party_id}", daemon=False
         )
         process.start()
         theirs.close()
@@ -87,7 +104,7 @@ def ask_all(parties: Sequence[Party], act: str, **arguments: Any) -> dict[str, A
     return {party.id: party.answer() for party in parties}
 
 
-def _serve(pipe: Connection, folder: Path) -> None:
+def _serve(pipe: Connection, folder: Path, patient: bool) -> None:
     """The process: one home, one question after another until told to stop."""
     import signal
     import traceback
@@ -95,6 +112,8 @@ def _serve(pipe: Connection, folder: Path) -> None:
     from tillit.demo import acts
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops us in its own order
+    if patient:
+        os.nice(_PATIENT)
     stage = acts.Stage(folder)
     known: dict[str, Callable[..., Any]] = {name: getattr(acts, name) for name in acts.__all__}
     try:
