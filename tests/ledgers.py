@@ -15,6 +15,8 @@ from tillit.ledger.bodies import (
     AgreementRef,
     Body,
     ColumnRef,
+    Deleted,
+    DeletionBody,
     KindRef,
     NoticeBody,
     PayloadRef,
@@ -88,6 +90,15 @@ def receipt(about: Statement, **changes: Any) -> ReceiptBody:
     assert isinstance(about.body, ShipmentBody)
     body = ReceiptBody(about.body.shipment_id, about.digest, "accepted", accepted=12)
     return replace(body, **changes)
+
+
+def deletion(*about: Statement, **changes: Any) -> DeletionBody:
+    """A certificate that the rows of these shipments are gone."""
+    shipments = []
+    for statement in about:
+        assert isinstance(statement.body, ShipmentBody)
+        shipments.append(Deleted(statement.body.shipment_id, statement.digest, statement.body.rows))
+    return replace(DeletionBody(AGREEMENT, NOW, tuple(shipments)), **changes)
 
 
 def make(

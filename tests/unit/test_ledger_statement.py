@@ -10,11 +10,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.ledgers import AGREEMENT, NOW, make, notice, receipt, shipment
+from tests.ledgers import AGREEMENT, NOW, deletion, make, notice, receipt, shipment
 
 from tillit.errors import StatementRefused
-from tillit.ledger.bodies import AgreementBody, Body, PartyBody, PayloadRef, ReasonCount
+from tillit.ledger.bodies import (
+    AgreementBody,
+    Body,
+    Deleted,
+    DeletionBody,
+    PartyBody,
+    PayloadRef,
+    ReasonCount,
+)
 from tillit.ledger.chain import Position
+from tillit.ledger.deletion import MAX_DELETED
 from tillit.ledger.statement import MAX_PAYLOAD_BYTES, Statement, Subject, Witness
 
 FIRST = Position(1, None, None)
@@ -41,6 +50,7 @@ EVERY: list[Body] = [
     notice("Ærlig talt"),
     AgreementBody("signed", AGREEMENT, ENVELOPE),
     PartyBody("updated", ENVELOPE),
+    deletion(shipped()),
 ]
 
 
@@ -181,6 +191,46 @@ def test_refused_as_malformed(change: Change) -> None:
     with pytest.raises(StatementRefused) as caught:
         Statement.parse(json.dumps(value).encode())
     assert caught.value.code == "statement.malformed"
+
+
+DELETED: dict[str, Change] = {
+    "of nothing": put(f"{BODY}.shipments", []),
+    "of one shipment twice": lambda s: s["predicate"]["body"]["shipments"].append(
+        s["predicate"]["body"]["shipments"][0]
+    ),
+    "of another agreement's shipment": put(
+        f"{BODY}.shipments.0.shipmentId", "other.20260309T000000.1"
+    ),
+    "of a shipment without its digest": put(f"{BODY}.shipments.0.statement", None),
+    "of rows below zero": put(f"{BODY}.shipments.0.rows", -1),
+    "of a shipment and more": put(f"{BODY}.shipments.0.reason", "because"),
+    "without a time": put(f"{BODY}.deletedAt", None),
+    "at a local time": put(f"{BODY}.deletedAt", "2026-03-02T06:00:00"),
+    "without the text that asked for it": put(f"{BODY}.agreement", DROP),
+    "of more than one can name": put(f"{BODY}.shipments", [{}] * (MAX_DELETED + 1)),
+}
+
+
+@pytest.mark.parametrize("change", DELETED.values(), ids=DELETED)
+def test_a_certificate_that_is_refused(change: Change) -> None:
+    value = json.loads(make("fjordstal", "nordvik", FIRST, deletion(shipped())).to_bytes())
+    Statement.parse(json.dumps(value).encode())
+    change(value)
+    with pytest.raises(StatementRefused) as caught:
+        Statement.parse(json.dumps(value).encode())
+    assert caught.value.code == "statement.malformed"
+
+
+def test_the_largest_certificate_is_a_statement_still() -> None:
+    agreement = replace(AGREEMENT, id="x" * 120)
+    gone = tuple(
+        Deleted(f"{agreement.id}.20260309T000000.{n}", f"{n:064x}", 2**53 - 1)
+        for n in range(1, MAX_DELETED + 1)
+    )
+    body = DeletionBody(agreement, NOW, gone)
+    said = make("fjordstal", "nordvik", FIRST, body)
+    assert Statement.parse(said.to_bytes()).body == body
+    assert (said.shipment_id, said.agreement_id) == (None, agreement.id)
 
 
 COLUMN = {"name": "item_id", "type": "VARCHAR", "treatment": "clear"}

@@ -19,7 +19,7 @@ def ledger() -> None:
 
 @ledger.command("list")
 @click.option("--partner", help="Only what passed between us and this partner.")
-@click.option("--type", "type_", help="Only shipment, receipt, agreement, party or notice.")
+@click.option("--type", "type_", help="Only shipment, receipt, agreement, deletion, party, ...")
 @click.option("--limit", default=50, show_default=True)
 @as_json
 @click.pass_context

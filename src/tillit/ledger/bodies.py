@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
+from tillit.ledger.deletion import Deleted, DeletionBody
 from tillit.ledger.parts import (
     MAX_REASON,
+    SHIPMENT_ID,
     AgreementRef,
     ColumnRef,
     KindRef,
@@ -26,7 +28,6 @@ from tillit.ledger.parts import (
     payload_name,
 )
 from tillit.ledger.strict import DIGEST, Fields, plain, refuse
-from tillit.model import AGREEMENT_ID
 
 __all__ = [
     "BODIES",
@@ -34,6 +35,8 @@ __all__ = [
     "AgreementRef",
     "Body",
     "ColumnRef",
+    "Deleted",
+    "DeletionBody",
     "KindRef",
     "NoticeBody",
     "PartyBody",
@@ -46,7 +49,6 @@ __all__ = [
     "payload_name",
 ]
 
-_SHIPMENT_ID = re.compile(rf"{AGREEMENT_ID.pattern}\.[0-9]{{8}}T[0-9]{{6}}\.[1-9][0-9]{{0,5}}")
 _CODE = re.compile(r"[a-z]{1,20}\.[a-z0-9-]{1,40}")
 _COLUMNS = 1000
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]*")
@@ -82,7 +84,7 @@ class ShipmentBody:
         )
         columns = enumerate(fields.items("columns", most=_COLUMNS))
         found = cls(
-            shipment_id=fields.text("shipmentId", _SHIPMENT_ID),
+            shipment_id=fields.text("shipmentId", SHIPMENT_ID),
             agreement=AgreementRef.from_json(fields.value("agreement"), fields.at("agreement")),
             kind=KindRef.from_json(fields.value("kind"), fields.at("kind")),
             purposes=_purposes(fields),
@@ -148,7 +150,7 @@ class ReceiptBody:
         )
         payload = fields.value("payload")
         found = cls(
-            shipment_id=fields.text("shipmentId", _SHIPMENT_ID),
+            shipment_id=fields.text("shipmentId", SHIPMENT_ID),
             statement=fields.digest("statement"),
             outcome=fields.one_of("outcome", ("accepted", "partly", "refused")),
             code=fields.optional("code", _CODE),
@@ -290,9 +292,10 @@ class NoticeBody:
         return {"code": self.code, "reason": plain(self.reason, MAX_REASON), "about": self.about}
 
 
-Body = ShipmentBody | ReceiptBody | AgreementBody | PartyBody | NoticeBody
+Body = ShipmentBody | ReceiptBody | AgreementBody | PartyBody | NoticeBody | DeletionBody
 BODIES: Mapping[str, type[Body]] = {
-    body.type: body for body in (ShipmentBody, ReceiptBody, AgreementBody, PartyBody, NoticeBody)
+    body.type: body
+    for body in (ShipmentBody, ReceiptBody, AgreementBody, PartyBody, NoticeBody, DeletionBody)
 }
 
 

@@ -15,6 +15,7 @@ from tillit.model import AGREEMENT_ID, NAME, isoformat
 
 __all__ = [
     "MAX_REASON",
+    "SHIPMENT_ID",
     "AgreementRef",
     "ColumnRef",
     "KindRef",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 MAX_REASON = 1000
+SHIPMENT_ID = re.compile(rf"{AGREEMENT_ID.pattern}\.[0-9]{{8}}T[0-9]{{6}}\.[1-9][0-9]{{0,5}}")
 
 _VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){2}")
 _PAYLOAD_NAME = re.compile(r"[0-9]{10}\.age")

@@ -16,6 +16,7 @@ from tillit.ledger.bodies import (
     BODIES,
     AgreementBody,
     Body,
+    DeletionBody,
     NoticeBody,
     PartyBody,
     ReceiptBody,
@@ -31,6 +32,7 @@ __all__ = [
     "MAX_SEQ",
     "AgreementBody",
     "Body",
+    "DeletionBody",
     "NoticeBody",
     "PartyBody",
     "ReceiptBody",
@@ -81,7 +83,7 @@ class Statement:
 
     @property
     def type(self) -> str:
-        """One of shipment, receipt, agreement, party, notice."""
+        """One of the types that `BODIES` names."""
         return self.body.type
 
     @property
@@ -99,7 +101,7 @@ class Statement:
     @property
     def agreement_id(self) -> str | None:
         """The agreement that it is about."""
-        if isinstance(self.body, ShipmentBody | AgreementBody):
+        if isinstance(self.body, ShipmentBody | AgreementBody | DeletionBody):
             return self.body.agreement.id
         if isinstance(self.body, ReceiptBody):
             return self.body.shipment_id.rsplit(".", 2)[0]
