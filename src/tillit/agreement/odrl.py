@@ -7,6 +7,7 @@ it, in words, under a key of our own: nothing is dropped in silence.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from typing import Any
 
 from tillit import safe_yaml
 from tillit.agreement.new import draft
-from tillit.agreement.terms import shared_columns
+from tillit.agreement.terms import shared_columns, treated
+from tillit.agreement.terms.treatments import told
 from tillit.errors import ContractRefused
 from tillit.model import PARTY_ID, Agreement, Cadence, Every, Kind, isoformat, parse_instant
 
@@ -108,7 +110,8 @@ def _not_said(agreement: Agreement, kind: Kind) -> Iterator[str]:
     shared = shared_columns(agreement, kind)
     withheld = [column.name for column in kind.columns if column.name not in shared]
     yield f"nothing is shared before {isoformat(agreement.start)}"
-    yield f"columns shared: {', '.join(f'{n} ({agreement.columns[n]})' for n in shared)}"
+    done = {name: told(treated(agreement, name)) for name in shared}
+    yield f"columns shared: {', '.join(f'{name} ({what})' for name, what in done.items())}"
     if withheld:
         yield f"columns withheld: {', '.join(withheld)}"
     yield f"purposes, as both sides know them: {', '.join(agreement.purposes)}"
@@ -117,8 +120,9 @@ def _not_said(agreement: Agreement, kind: Kind) -> Iterator[str]:
     yield f"the kind is pinned: {kind.name} {agreement.kind_version} sha256:{agreement.kind_digest}"
     if agreement.reassess is not None:
         yield f"to be looked at again on {isoformat(agreement.reassess)}"
-    for name, value in agreement.terms.items():
-        yield f"{name}: {value}"
+    written = safe_yaml.load(agreement.text, what="the agreement")["terms"]
+    for name in agreement.terms:
+        yield f"{name}: {json.dumps(written[name], ensure_ascii=False)}"
 
 
 # ---- from a policy --------------------------------------------------------------------------
