@@ -6,22 +6,73 @@ force is asked when its task runs.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tillit import places
-from tillit.agreement.language import read
+from tillit.airflow.looked import Outgoing, look, looked
 from tillit.config import read_config
-from tillit.errors import ConfigError, ContractRefused
-from tillit.model import Agreement, Cadence, Every
+from tillit.errors import ConfigError
+from tillit.model import Cadence, Every
 
-__all__ = ["MARGIN", "crons", "dag_id", "outgoing", "require_readable"]
+__all__ = [
+    "MARGIN",
+    "MOST_DAGS",
+    "Plan",
+    "crons",
+    "dag_id",
+    "outgoing",
+    "planned",
+    "require_readable",
+]
 
 MARGIN = timedelta(hours=6)
 """How long before its cut-off a shipment is published: time to mend what refuses to leave."""
 
+MOST_DAGS = 500
+"""Outgoing agreements up to which each has a DAG of its own."""
+
+_MOST_TASKS = 500
 _PREFIX = "publish."
+_MANY = "publish-many."
 _A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A DAG to make; its agreements have one cadence."""
+
+    dag_id: str
+    agreements: tuple[Outgoing, ...]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is the DAG of an agreement, not that of a part of very many."""
+        return not self.dag_id.startswith(_MANY)
+
+    @property
+    def start(self) -> datetime:
+        """When the first of them begins."""
+        return min(agreement.start for agreement in self.agreements)
+
+    @property
+    def end(self) -> datetime:
+        """When the last of them ends."""
+        return max(agreement.end for agreement in self.agreements)
+
+    @property
+    def crons(self) -> list[str]:
+        """When it runs."""
+        return crons(self.agreements[0].cadence)
+
+    @property
+    def tags(self) -> list[str]:
+        """What it is found by; whose and of what kind only where it is about one."""
+        one = self.agreements[0]
+        return [one.consumer, one.kind] if self.is_one else [str(one.cadence.every)]
 
 
 def dag_id(agreement_id: str) -> str:
@@ -29,7 +80,43 @@ def dag_id(agreement_id: str) -> str:
     return f"{_PREFIX}{agreement_id}"
 
 
-def outgoing(home: Path, *, only: str | None = None) -> list[Agreement]:
+def planned(home: Path, *, only: str | None = None) -> list[Plan]:
+    """What to make DAGs of: one for each agreement, or of very many one for several at a cadence.
+
+    Airflow takes a millisecond to make a DAG, four to write it down for the scheduler and more to
+    store it, at each parse: with ten thousand its processor would never be done. With ``only`` a
+    DAG's id, that one alone is planned. Raises ConfigError and HomeError for the home.
+    """
+    if only is not None and not only.startswith(_MANY):
+        return [_of_one(agreement) for agreement in outgoing(home, only=only)]
+    found = outgoing(home)
+    if len(found) <= MOST_DAGS:
+        return [_of_one(agreement) for agreement in found if only is None]
+    return [plan for plan in _of_many(found) if only in (None, plan.dag_id)]
+
+
+def _of_one(agreement: Outgoing) -> Plan:
+    return Plan(dag_id(agreement.id), (agreement,))
+
+
+def _of_many(found: list[Outgoing]) -> Iterator[Plan]:
+    """By cadence, and of one cadence in parts by a hash of the id: a new one moves no other."""
+    at: dict[Cadence, list[Outgoing]] = {}
+    for agreement in found:
+        at.setdefault(agreement.cadence, []).append(agreement)
+    for cadence, same in at.items():
+        digits = next(n for n in range(64) if len(same) <= _MOST_TASKS * 16**n)
+        parts: dict[str, list[Outgoing]] = {}
+        for agreement in same:
+            part = hashlib.sha256(agreement.id.encode()).hexdigest()[:digits]
+            parts.setdefault(part, []).append(agreement)
+        hours = str(cadence.cut_off_hours).removesuffix(".0")
+        when = f"{_MANY}{cadence.every}.{hours}h"
+        for part, agreements in sorted(parts.items()):
+            yield Plan(f"{when}.{part}" if part else when, tuple(agreements))
+
+
+def outgoing(home: Path, *, only: str | None = None) -> list[Outgoing]:
     """The agreements in the contracts folder whose provider we are, one for each id.
 
     Of several versions it is the one that ends last. What cannot be read is left out, so that one
@@ -38,28 +125,25 @@ def outgoing(home: Path, *, only: str | None = None) -> list[Agreement]:
     Raises ConfigError and HomeError for the home.
     """
     party, files = _files(home)
-    if only is not None:
-        files = [f for f in files if only == dag_id(f"{f.parent.name}.{f.stem}")] or files
-    found: dict[str, Agreement] = {}
-    for file in files:
-        try:
-            agreement = read(file.read_bytes())
-        except ContractRefused:
+    named = [f for f in files if only == dag_id(f"{f.parent.name}.{f.stem}")]
+    said = map(look, named) if named else looked(home, files).values()
+    found: dict[str, Outgoing] = {}
+    for agreement in said:
+        if isinstance(agreement, str) or agreement.provider != party:
             continue
         before = found.get(agreement.id)
-        if agreement.provider == party and (before is None or before.end < agreement.end):
+        if before is None or before.end < agreement.end:
             found[agreement.id] = agreement
     return [a for key, a in sorted(found.items()) if only in (None, dag_id(key))]
 
 
 def require_readable(home: Path) -> None:
     """Raise ConfigError that names every agreement of ours in the contracts folder that is none."""
-    wrong = []
-    for file in _files(home)[1]:
-        try:
-            read(file.read_bytes())
-        except ContractRefused as refusal:
-            wrong.append(f"{file.parent.name}/{file.name}: {refusal}")
+    wrong = [
+        f"{file.parent.name}/{file.name}: {said}"
+        for file, said in looked(home, _files(home)[1]).items()
+        if isinstance(said, str)
+    ]
     if wrong:
         raise ConfigError("unreadable", "; ".join(wrong))
 

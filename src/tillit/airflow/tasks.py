@@ -14,14 +14,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from airflow.sdk import get_current_context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tillit.airflow.environment import home_folder, passphrase
 from tillit.errors import Refusal
 from tillit.home import Home
 from tillit.model import parse_instant
 
-__all__ = ["DEFAULTS", "lend", "measure", "publish", "receive"]
+__all__ = ["DEFAULTS", "lend", "measure", "publish", "publish_one_of", "receive"]
 
 DEFAULTS: Mapping[str, Any] = {
     "owner": "supply-chain",
@@ -45,6 +45,17 @@ def publish(agreement_id: str) -> dict[str, Any]:
 
     made = _with_home(lambda home, now: run(home, agreement_id, now=now, due_at=_due_at()))
     return {**asdict(made), "reasons": [asdict(reason) for reason in made.reasons]}
+
+
+def publish_one_of(agreement_id: str, start: str, end: str) -> dict[str, Any]:
+    """`publish` for one of many agreements in a DAG, which has no start and end of its own there.
+
+    Before its start and from its end on the task is skipped, as its own DAG would not run.
+    """
+    when = _due_at() or _now()
+    if not parse_instant(start) <= when < parse_instant(end):
+        raise AirflowSkipException(f"{agreement_id} runs from {start} to {end}")
+    return publish(agreement_id)
 
 
 def receive() -> dict[str, int]:
