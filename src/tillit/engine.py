@@ -43,6 +43,8 @@ _POSTGRES = re.compile(
     r"postgres|connection to server|server closed|terminating connection|could not connect|libpq",
     re.IGNORECASE,
 )
+# What is deleted for good takes the files from under questions that were asked before.
+_LAKE_FILE = re.compile(r"/ducklake-[0-9a-f-]+\.parquet\"?: No such file or directory")
 _EXTENSION = re.compile(r"[a-z_]{1,40}")
 _FOLDER_PREFIX = "duckdb-"
 
@@ -169,6 +171,8 @@ def translated(what: str, refuse: Callable[[str], TillitError]) -> Iterator[None
 
 def _other(what: str, error: Exception, refuse: Callable[[str], TillitError]) -> TillitError:
     text = str(error)
+    if _LAKE_FILE.search(text):
+        return DatabaseUnavailable("lock-timeout", f"{what}: a file of the lake was written anew")
     if "No space left on device" in text:
         return DatabaseUnavailable("disk-full", f"{what}: the disk is full")
     if _POSTGRES.search(text):

@@ -1,20 +1,26 @@
 -- Quarantine holds each refused row of each shipment: rows in are rows accepted and rows refused.
 -- grain: partner, shipment_id
--- reads: exchange.shipments, quarantine.refused
--- range: all
+-- reads: exchange.shipments, exchange.deletions, quarantine.refused
+-- range: all but shipments that were deleted as agreed, of which nothing may be left
 -- failure: stops
 with
 shipment as (select * from exchange.shipments),
+
+deletion as (select * from exchange.deletions),
 
 refused as (select * from quarantine.refused),
 
 counted as (
     select
-        partner,
-        shipment_id,
-        sum(rows_refused) as rows_refused
+        shipment.partner,
+        shipment.shipment_id,
+        sum(shipment.rows_refused) as rows_refused
     from shipment
-    group by partner, shipment_id
+    anti join deletion
+        on
+            shipment.partner = deletion.partner
+            and shipment.statement_digest = deletion.statement_digest
+    group by shipment.partner, shipment.shipment_id
 ),
 
 kept as (

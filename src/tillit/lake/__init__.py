@@ -5,6 +5,7 @@ in once it is measured. Schemas: ``landed``, ``own``, ``exchange``, ``quarantine
 ``as_of`` and ``trust``.
 """
 
+from tillit.lake.deletion import Holding
 from tillit.lake.landing import Landed, Landing
 from tillit.lake.payload import (
     ParquetInfo,
@@ -27,6 +28,7 @@ from tillit.lake.refusals import (
 from tillit.lake.store import Lake
 
 __all__ = [
+    "Holding",
     "Lake",
     "Landed",
     "Landing",

@@ -8,7 +8,7 @@ when its holder dies, however it dies.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg2
 import psycopg2.extensions
@@ -45,6 +45,24 @@ class Claims:
         finally:
             self._release(connection, name)
 
+    @contextmanager
+    def catalog(self, wait_seconds: float = 5.0) -> Iterator[psycopg2.extensions.connection]:
+        """The catalog's database itself, with autocommit, waiting for locks not much longer.
+
+        Raises DatabaseUnavailable when another process holds what is needed.
+        """
+        try:
+            with closing(psycopg2.connect(self._libpq)) as connection:
+                connection.autocommit = True
+                _wait(connection, wait_seconds)
+                yield connection
+        except psycopg2.errors.LockNotAvailable:
+            raise DatabaseUnavailable(
+                "lock-timeout", "others are busy with the lake's catalog"
+            ) from None
+        except psycopg2.Error:
+            raise _unreachable() from None
+
     def close(self) -> None:
         """Give back whatever is held."""
         if self._connection is not None:
@@ -56,9 +74,7 @@ class Claims:
             try:
                 self._connection = psycopg2.connect(self._libpq)
                 self._connection.autocommit = True
-                with self._connection.cursor() as cursor:
-                    wait = f"{round(self._wait_seconds * 1000)}ms"
-                    cursor.execute("select set_config('lock_timeout', %s, false)", (wait,))
+                _wait(self._connection, self._wait_seconds)
             except psycopg2.Error:
                 raise _unreachable() from None
         return self._connection
@@ -70,6 +86,12 @@ class Claims:
                 cursor.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
         except psycopg2.Error:
             self.close()
+
+
+def _wait(connection: psycopg2.extensions.connection, seconds: float) -> None:
+    with connection.cursor() as cursor:
+        wait = f"{round(seconds * 1000)}ms"
+        cursor.execute("select set_config('lock_timeout', %s, false)", (wait,))
 
 
 def _unreachable() -> DatabaseUnavailable:

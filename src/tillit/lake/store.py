@@ -2,7 +2,8 @@
 
 A `Lake` is one DuckDB in this process with the catalog attached as ``lake``; its schemas are on
 the search path, so SQL says ``landed.demand_forecast``. Loading the extensions costs half a
-second: open it once per process. Nothing that landed is ever changed or removed here.
+second: open it once per process. What landed is never changed; it is removed when an agreement's
+retention asks for it, and by nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ from tillit.engine import Engine, quote_literal, scalar, translated
 from tillit.errors import DatabaseUnavailable, TableRefused, TillitError
 from tillit.lake import tables
 from tillit.lake.claims import Claims
+from tillit.lake.deletion import (
+    Holding,
+    delete_rows,
+    destroy_files,
+    forget_values,
+    holdings,
+)
 from tillit.lake.landing import Landed, Landing, heard_before, land_rows, observe_rows
 from tillit.lake.tables import CATALOG, KIND_SCHEMAS, SCHEMAS
 from tillit.lake.vintages import find_repeated, nothing_repeated, refuse_contradictions
@@ -224,6 +232,36 @@ class Lake:
         with self._claims.claim("compaction"), translated("compacting", _not_landed):
             self.connection.execute(f"call {CATALOG}.merge_adjacent_files()")
 
+    # ---- an end -------------------------------------------------------------------------------
+
+    def holdings(self) -> list[Holding]:
+        """Every shipment that landed, with when its rows were deleted if they were."""
+        with translated("the lake", _not_landed):
+            return holdings(self.connection)
+
+    def delete(self, holding: Holding, *, now: datetime) -> int | None:
+        """Delete the rows of a shipment, wherever they lie; None when that was done before.
+
+        They can no longer be asked for, but are only gone after `destroy_deleted`.
+        """
+        with self._claims.claim(f"shipment {holding.partner} {holding.shipment_id}"):
+            return self._transact(
+                f"deleting {holding.shipment_id}",
+                lambda: delete_rows(self.connection, holding, now=now),
+            )
+
+    def destroy_deleted(self) -> None:
+        """Destroy what was deleted: files that held it, their keys, and every older snapshot.
+
+        Other rows of those files are written anew. A question that was asked before and still
+        runs may find its files gone; asked again it is answered. Safe to run again, and to kill.
+        Raises DatabaseUnavailable when others write too; then it is not done.
+        """
+        with self._claims.claim("compaction"), translated("destroying", _not_landed):
+            destroy_files(self.connection)
+            with self._claims.catalog() as postgres:
+                forget_values(self.connection, postgres)
+
     # ---- inside -------------------------------------------------------------------------------
 
     def _attach(self, libpq: str, data: str, ledger: str | None) -> None:
@@ -235,13 +273,13 @@ class Lake:
             # Rows of a partner never lie in the catalog, where they would not be encrypted.
             "data_inlining_row_limit 0)"
         )
-        # The option that is set last says that everything is there.
+        # The options that are set last say that everything is there.
         made = scalar(
             self.connection,
             f"select count(*) from ducklake_options('{CATALOG}') "
-            "where option_name = 'data_inlining_row_limit'",
+            "where option_name = 'data_inlining_row_limit' and scope = 'TABLE'",
         )
-        if not made:
+        if made < len(tables.INLINED):
             with self._claims.claim("tables"):
                 self._make()
         if ledger is not None:
@@ -264,12 +302,11 @@ class Lake:
         }
         for name, value in options.items():
             run(f"call {CATALOG}.set_option('{name}', '{value}')")
-        # One short row a shipment, of which the ledger in the same PostgreSQL says more: a file
-        # each would be thousands of files.
-        run(
-            f"call {CATALOG}.set_option('data_inlining_row_limit', 100, "
-            "schema => 'exchange', table_name => 'shipments')"
-        )
+        for table in tables.INLINED:
+            run(
+                f"call {CATALOG}.set_option('data_inlining_row_limit', 100, "
+                f"schema => 'exchange', table_name => '{table}')"
+            )
 
     def _transact(self, what: str, work: Callable[[], T]) -> T:
         """Run ``work`` in one transaction, again when another process got in between."""

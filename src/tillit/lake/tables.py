@@ -16,6 +16,7 @@ __all__ = [
     "ADDED",
     "CATALOG",
     "FIXED",
+    "INLINED",
     "KIND_SCHEMAS",
     "OWN",
     "SCHEMAS",
@@ -77,13 +78,28 @@ _REFUSED = {
 }
 
 
+# What is no longer there: a shipment's rows, when they went, and how many they were.
+_DELETIONS = {
+    "partner": "VARCHAR",
+    "shipment_id": "VARCHAR",
+    "statement_digest": "VARCHAR",
+    "agreement_id": "VARCHAR",
+    "kind": "VARCHAR",
+    "rows_deleted": "BIGINT",
+    "deleted_at": "TIMESTAMP WITH TIME ZONE",
+}
+
 FIXED = {
     "exchange.shipments": _SHIPMENTS,
+    "exchange.deletions": _DELETIONS,
     "quarantine.refused": _REFUSED,
     # The same for what stopped at us before it left, and for what a partner sent back.
     "quarantine.stopped": _REFUSED,
     "quarantine.returned": _REFUSED,
 }
+
+# One short row at a time, none of it a partner's content: a file each would be thousands of files.
+INLINED = ("shipments", "deletions")
 
 
 def fixed_tables() -> tuple[str, ...]:
