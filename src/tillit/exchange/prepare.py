@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from tillit.agreement.agreed import leaving
 from tillit.errors import TableRefused
 from tillit.home import Home
 from tillit.model import Agreement, Kind, Period
@@ -62,7 +63,11 @@ def prepare(
         partner=agreement.consumer,
         party=home.party_id,
     )
-    made = prepare_outbound(lake.connection, _outbound(home, kind), run, kind, home.config.sources)
+    terms = leaving(agreement, kind)
+    whole = terms.untouched and len(terms.columns) == len(kind.columns)
+    made = prepare_outbound(
+        lake.connection, _outbound(home, kind), run, kind, home.config.sources, leaves=whole
+    )
     if made.rows == 0:
         raise TableRefused(
             "empty",
@@ -73,7 +78,7 @@ def prepare(
     if made.unread:
         _read(home, kind)
     judgement = judge(lake.connection, "incoming", kind, kind.columns)
-    return Prepared(made.rows, judgement, None if made.unread else made.path)
+    return Prepared(made.rows, judgement, made.path if whole and not made.unread else None)
 
 
 def _read(home: Home, kind: Kind) -> None:

@@ -22,7 +22,9 @@ from tillit.warehouse.sources import PREFIX, complete_source, register_sources, 
 
 __all__ = ["Outbound", "prepare_outbound"]
 
-_WRITE = "(format parquet, compression zstd, compression_level 1, parquet_version v1)"
+_PAYLOAD = "(format parquet, compression zstd, compression_level 1, parquet_version v1)"
+# For our own eyes only, and gone in a moment: compressing it would cost as much as reading it.
+_SCRATCH = "(format parquet, compression uncompressed, parquet_version v1)"
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,12 @@ def prepare_outbound(
     run: Run,
     kind: Kind,
     sources: Mapping[str, str],
+    *,
+    leaves: bool = True,
 ) -> Outbound:
     """Run a kind's outbound SQL and leave two temporary views over what it gave.
 
+    ``leaves`` says that the file may become the payload; else it is written in the quickest way.
     ``unread``: ``row_no`` (from 1) and the kind's columns as they came. ``incoming``: the same in
     the kind's types, NULL where a text cannot be read. Raises TableRefused: source-unreadable,
     missing-column, extra-column, query.
@@ -65,7 +70,7 @@ def prepare_outbound(
             listed = ", ".join(quote_identifier(column.name) for column in kind.columns)
             connection.execute(
                 f"copy (select {listed} from (\n{model.sql}\n)) "
-                f"to {quote_literal(str(path))} {_WRITE}"
+                f"to {quote_literal(str(path))} {_PAYLOAD if leaves else _SCRATCH}"
             )
     finally:
         release_sources(connection, names)
