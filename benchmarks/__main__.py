@@ -17,10 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import large, peer, small, start, trust
+from benchmarks import large, peer, small, start, terms, trust
 from benchmarks.measure import Row, child, say
 
-NAMES = ("large", "peer", "small", "start", "trust")
+NAMES = ("large", "peer", "small", "start", "terms", "trust")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +51,8 @@ def measure(folder: Path, only: frozenset[str], rows: int, rounds: int | None) -
         table += found if "large" in only else []
         if "peer" in only:
             table += peer.rows(place, rows, sum(seconds.values()))
+    if "terms" in only:
+        table += terms.rows(_built(folder / "terms", rows), rows, rounds or terms.ROUNDS)
     if "trust" in only:
         table += trust.rows(folder, sorted({max(rows // 10, 1), rows}))
     return table
