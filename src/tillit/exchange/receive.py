@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tillit.errors import MailboxUnavailable, Refusal, TillitError
-from tillit.exchange import agreements, receipts, shipments
+from tillit.exchange import agreements, custody, receipts, shipments
 from tillit.exchange.collect import MAX_STATEMENT_BYTES, Collected, collect
 from tillit.exchange.deliver import Delivered, deliver, deliver_again, tidy
 from tillit.exchange.record import note
@@ -255,6 +255,7 @@ _TAKERS: dict[str, Callable[[Home, Collected, datetime], Outcome]] = {
     "shipment": _shipment,
     "receipt": _recording(receipts.take),
     "agreement": _recording(agreements.take),
+    "deletion": _recording(custody.take),
     "party": _recording(_nothing_more),
     "notice": _notice,
 }
