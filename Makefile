@@ -59,7 +59,8 @@ layers: $(READY)
 sql: $(READY)
 	@$(BIN)/sqlfluff lint -q transforms
 
-# datacontract-cli pins other versions than we do, so it has an environment of its own.
+# datacontract-cli pins other versions than we do, so it has an environment of its own. Its lock is
+# made as ours is, of `datacontract-cli[duckdb]` and the duckdb of requirements.lock.
 .venv-datacontract/.ready: requirements-datacontract.lock $(READY)
 	@echo "setting up .venv-datacontract ..."
 	@$(BIN)/uv venv --quiet --clear .venv-datacontract
@@ -73,7 +74,7 @@ contracts: .venv-datacontract/.ready ## the kinds are valid ODCS contracts
 	    || { cat build/datacontract.log; exit 1; }; \
 	done
 
-programs: $(READY) ## programs of others, from npm, that tests exchange payloads with
+programs: $(READY) .venv-datacontract/.ready ## programs of others that tests hold ours against
 	@cd tests/services && npm ci --silent --no-audit --no-fund
 
 bench: $(READY) ## speed and memory, as ratios in one run
