@@ -30,7 +30,8 @@ from great_expectations.execution_engine.sqlalchemy_execution_engine import (
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metrics.metric_provider import MetricProvider, metric_value
-from great_expectations.validator.validator import Validator
+from great_expectations.validator.metric_configuration import MetricConfiguration
+from great_expectations.validator.validator import ValidationDependencies, Validator
 from sqlalchemy.exc import SQLAlchemyError
 
 from tillit.errors import TableRefused
@@ -42,6 +43,7 @@ from tillit.sql.text import quote
 __all__ = ["Judgement", "Reason", "judge"]
 
 _METRIC = "tillit.broken_rules"
+_METRIC_OF_ALL = MetricConfiguration(_METRIC, metric_domain_kwargs={}, metric_value_kwargs={})
 _DOMAIN = ("batch_id", "row_condition", "condition_parser")
 
 
@@ -121,6 +123,14 @@ class ExpectRuleToBeKept(BatchExpectation):
             self._configuration = super().configuration
         return self._configuration
 
+    def get_validation_dependencies(
+        self,
+        execution_engine: Any = None,  # noqa: ARG002
+        runtime_configuration: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> ValidationDependencies:
+        """What every rule needs, the one metric; worked out for each it would cost 1 ms more."""
+        return ValidationDependencies({_METRIC: _METRIC_OF_ALL}, {"result_format": "BASIC"})
+
     def _validate(
         self,
         metrics: dict[str, Any],
@@ -187,12 +197,18 @@ def _validate(connection: duckdb.DuckDBPyConnection, plan: Plan, kind: Kind) -> 
     )
     validator = Validator(execution_engine=engine, batches=[Batch(data=data)])
     validator.metrics_calculator.show_progress_bars = False
-    expectations = [ExpectRuleToBeKept(rule=rule.name).configuration for rule in plan.rules]
     try:
-        results = validator.graph_validate(
-            expectations,
-            runtime_configuration={"result_format": "BASIC", "catch_exceptions": False},
+        # Validator.graph_validate would copy and convert every expectation to find that all of
+        # them need this one metric: 3 ms a rule, several times what the queries take.
+        metrics, _aborted = validator.metrics_calculator.compute_metrics(
+            [_METRIC_OF_ALL], runtime_configuration={"catch_exceptions": False}
         )
+        results = [
+            ExpectRuleToBeKept(rule=rule.name).metrics_validate(
+                metrics=metrics, execution_engine=engine
+            )
+            for rule in plan.rules
+        ]
     except (GreatExpectationsError, SQLAlchemyError, duckdb.Error) as error:
         raise _cannot_run(error) from error
     kept = sum(bool(result.success) for result in results)
