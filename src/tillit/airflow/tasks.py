@@ -21,7 +21,7 @@ from tillit.errors import Refusal
 from tillit.home import Home
 from tillit.model import parse_instant
 
-__all__ = ["DEFAULTS", "lend", "measure", "publish", "publish_one_of", "receive"]
+__all__ = ["DEFAULTS", "keep_custody", "lend", "measure", "publish", "publish_one_of", "receive"]
 
 DEFAULTS: Mapping[str, Any] = {
     "owner": "supply-chain",
@@ -63,6 +63,15 @@ def receive() -> dict[str, int]:
     from tillit.exchange.receive import receive as run
 
     return _with_home(lambda home, now: run(home, now=now)).summary()
+
+
+def keep_custody() -> dict[str, int]:
+    """Delete what may not be kept, and certify that; how many shipments and rows are gone."""
+    from tillit.exchange.custody import keep_custody as run
+
+    kept = _with_home(lambda home, now: run(home, now=now))
+    shipments = sum(len(certificate.shipments) for certificate in kept.certificates)
+    return {"shipments": shipments, "rows": kept.rows}
 
 
 def measure() -> dict[str, float | None]:

@@ -31,6 +31,7 @@ class LazyGroup(click.Group):
         "receive": ("tillit.cli.exchange:receive", "Collect, judge, land and acknowledge."),
         "observe": ("tillit.cli.exchange:observe", "Record what we saw ourselves, as a witness."),
         "ledger": ("tillit.cli.ledger:ledger", "The record of everything sent and received."),
+        "custody": ("tillit.cli.custody:custody", "What must be deleted by when, and is."),
         "query": ("tillit.cli.query:query", "Ask the lake in SQL."),
         "trust": ("tillit.cli.trust:trust", "How much information is shared."),
         "demo": ("tillit.cli.demo:demo", "Two homes and three more suppliers trade for a year."),
