@@ -68,11 +68,16 @@ class Remembered:
             descriptor = os.open(self._path, _READ)
         except OSError:
             return b""
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             state = os.fstat(descriptor)
             if not _private(state) or state.st_size > _MOST_BYTES:
                 return b""
-            return file.read()
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        except OSError:
+            return b""
+        finally:
+            os.close(descriptor)
 
     def _is_private(self) -> bool:
         try:

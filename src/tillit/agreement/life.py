@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from tillit.agreement.terms.notice import warnings_at
@@ -122,6 +123,7 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
+@lru_cache(maxsize=1_000)
 def order(version: str) -> tuple[int, ...]:
     """A version as numbers: 1.10.0 comes after 1.9.0."""
     return tuple(int(part) for part in version.split("."))

@@ -33,7 +33,7 @@ __all__ = ["listed", "remember"]
 Progress = Callable[[int, int], None]
 
 _BATCH = 200
-_REFUSED = "refused"
+_REFUSED, _UNKNOWN = "refused", "unknown"
 _WITH_TEXT = ("proposed", "countered", "signed")
 
 
@@ -47,26 +47,27 @@ def listed(home: Home, progress: Progress | None = None) -> dict[tuple[str, str]
     before = file.load()
     steps = home.ledger.steps()
     named = {step.digest: keys.of(step.author, step.digest) for step in steps}
-    known = {
-        key: before[key] for step in steps if read.can(step, before.get(key := named[step.digest]))
-    }
-    missing = [digest for digest, key in named.items() if key not in known]
+    events = {step.digest: read.event(step, before.get(named[step.digest])) for step in steps}
+    new: dict[str, Any] = {}
+    missing = {step.digest: step for step in steps if events[step.digest] is _UNKNOWN}
     for start in range(0, len(missing), _BATCH):
-        entries = home.ledger.with_digests(missing[start : start + _BATCH])
-        new = {named[entry.digest]: _said_by(home, entry) for entry in entries}
-        file.add(new)
-        known |= new
+        entries = home.ledger.with_digests(list(missing)[start : start + _BATCH])
+        said = {entry.digest: _said_by(home, entry) for entry in entries}
+        file.add({named[digest]: answer for digest, answer in said.items()})
+        new |= {named[digest]: answer for digest, answer in said.items()}
+        events |= {digest: read.event(missing[digest], answer) for digest, answer in said.items()}
         if progress is not None:
             progress(min(start + _BATCH, len(missing)), len(missing))
-    if len(before) > 2 * len(known) + _BATCH:  # most of it is about keys or texts that are gone
-        file.replace(known)
-    events: dict[tuple[str, str], list[Event]] = {}
+    if len(before) > 2 * len(steps) + _BATCH:  # most of it is about keys or texts that are gone
+        kept = {key: before[key] for key in named.values() if key in before}
+        file.replace(kept | new)
+    found: dict[tuple[str, str], list[Event]] = {}
     for step in steps:
-        said = known[named[step.digest]]
-        if said["what"] != _REFUSED:
+        event = events[step.digest]
+        if isinstance(event, Event):
             partner = step.recipient if step.author == home.party_id else step.author
-            events.setdefault((step.agreement_id, partner), []).append(read.event(step, said))
-    lives = {key: replay(found) for key, found in sorted(events.items())}
+            found.setdefault((step.agreement_id, partner), []).append(event)
+    lives = {key: replay(said_of) for key, said_of in sorted(found.items())}
     return {key: life for key, life in lives.items() if life.versions}
 
 
@@ -89,9 +90,9 @@ class _Keys:
     def of(self, author: str, digest: str) -> str:
         """Bound to the statement, its author's keys, and what an agreement may say."""
         if author not in self._bound:
-            party = self._home.parties.get(author)
-            trusted = [] if party is None else [keys.fingerprint for keys in party.keys]
-            self._bound[author] = " ".join((author, *trusted, _language()))
+            # All that its keys follow from; to read them would take longer than all the rest.
+            known = b"".join(hashlib.sha256(d).digest() for d in self._home.documents(author))
+            self._bound[author] = f"{author} {known.hex()} {_language()}"
         return hashlib.sha256(f"{digest} {self._bound[author]}".encode()).hexdigest()
 
 
@@ -145,15 +146,14 @@ class _Reading:
     def __init__(self) -> None:
         self._texts: dict[str, Agreement] = {}
 
-    def can(self, step: Step, said: Any) -> bool:
-        """Whether it is in the form in which it is written, and about this step's agreement."""
+    def event(self, step: Step, said: Any) -> Event | str:
+        """The step; `_REFUSED`, or `_UNKNOWN` for what nobody could have remembered."""
         try:
-            return said["what"] == _REFUSED or self.event(step, said) is not None
+            return _REFUSED if said["what"] == _REFUSED else self._event(step, said)
         except (KeyError, TypeError, ValueError, AttributeError):
-            return False
+            return _UNKNOWN
 
-    def event(self, step: Step, said: dict[str, Any]) -> Event:
-        """The step; ValueError, KeyError, TypeError or AttributeError if it is none."""
+    def _event(self, step: Step, said: dict[str, Any]) -> Event:
         what, text = said["what"], said["text"]
         order(said["version"])
         if what not in EVENTS or (text is None and what in _WITH_TEXT):

@@ -174,7 +174,7 @@ def require(
     if digest is not None:
         found = [s for s in found if s.agreement.digest == digest]
     if not found:
-        known = ", ".join(sorted({s.agreement.id for s in held(home)})) or "none"
+        known = ", ".join(home.ledger.signed_ids()) or "none"
         raise AgreementRefused(
             "missing",
             f"no such agreement is held: {agreement_id}",
@@ -240,7 +240,7 @@ def verified(home: Home, envelope: bytes, required: str | None = None) -> Signed
     return _opened(envelope, trusted, required)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=2_000)
 def _opened(
     envelope: bytes, trusted: tuple[tuple[str, tuple[PublicKeys, ...]], ...], required: str | None
 ) -> Signed:
@@ -254,7 +254,7 @@ def _opened(
     return Signed(read(opened.payload), opened.signers, envelope)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=2_000)
 def _read(text: bytes) -> Agreement:
     return read(text)
 

@@ -321,6 +321,13 @@ class Reader(ABC):
             wanted = wanted.where(table.complete == complete)
         return [AgreementRow(**row) for row in self._mappings(wanted)]
 
+    def signed_ids(self) -> list[str]:
+        """The ids of all agreements that somebody has signed."""
+        table = AGREEMENT_SIGNATURE.c
+        wanted = select(table.agreement_id).distinct().order_by(table.agreement_id)
+        with self._connection() as connection:
+            return list(connection.scalars(wanted))
+
     def party_documents(self, party: str) -> list[bytes]:
         """A party's documents by version, oldest first."""
         table = PARTY_DOCUMENT.c
