@@ -17,10 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import large, peer, small, start, terms, trust
+from benchmarks import agreements, large, peer, small, start, terms, trust
 from benchmarks.measure import Row, child, say
 
-NAMES = ("large", "peer", "small", "start", "terms", "trust")
+NAMES = ("agreements", "dags", "large", "peer", "small", "start", "terms", "trust")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     only = frozenset(asked.only or NAMES)
     made_at = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=asked.folder) as name:
-        table = measure(Path(name).resolve(), only, asked.rows, asked.rounds)
+        table = measure(Path(name).resolve(), only, asked)
     if asked.json:
         told = {"machine": machine(), "at": made_at.isoformat(timespec="seconds")}
         rows = [row.as_json() for row in table]
@@ -38,8 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def measure(folder: Path, only: frozenset[str], rows: int, rounds: int | None) -> list[Row]:
+def measure(folder: Path, only: frozenset[str], asked: argparse.Namespace) -> list[Row]:
     """All rows of the table."""
+    rows, rounds = asked.rows, asked.rounds
     table: list[Row] = []
     if "start" in only:
         table += start.rows(rounds or start.ROUNDS)
@@ -53,6 +54,8 @@ def measure(folder: Path, only: frozenset[str], rows: int, rounds: int | None) -
             table += peer.rows(place, rows, sum(seconds.values()))
     if "terms" in only:
         table += terms.rows(_built(folder / "terms", rows), rows, rounds or terms.ROUNDS)
+    if {"agreements", "dags"} & only:
+        table += agreements.rows(folder / "agreements", asked.agreements, only)
     if "trust" in only:
         table += trust.rows(folder, sorted({max(rows // 10, 1), rows}))
     return table
@@ -108,6 +111,9 @@ def _number(value: float, unit: str) -> str:
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000, help="of the large forecast")
+    parser.add_argument(
+        "--agreements", type=int, default=agreements.NUMBER, help="to list, check, schedule"
+    )
     parser.add_argument("--rounds", type=int, help="instead of each benchmark's own number")
     parser.add_argument("--only", choices=NAMES, action="append", help="one part; repeatable")
     parser.add_argument("--folder", type=Path, help="where the temporary folder is made")

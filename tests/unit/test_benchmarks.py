@@ -30,6 +30,10 @@ def test_runner_prints_json_with_the_documented_keys(tmp_path: Path) -> None:
         "start",
         "--only",
         "trust",
+        "--only",
+        "agreements",
+        "--agreements",
+        "12",
         "--folder",
     ]
     run = subprocess.run(
@@ -44,7 +48,9 @@ def test_runner_prints_json_with_the_documented_keys(tmp_path: Path) -> None:
     assert set(told["machine"]) == {"cores", "memory_gb", "python", "duckdb", "load"}
     assert told["rows"] == 2000
     assert [row["name"] for row in told["results"]] == [
-        *("start", "start.duckdb", "trust.200", "trust.2000"),
+        *("start", "start.duckdb", "agreements.list.first", "agreements.list.first.memory"),
+        *("agreements.list", "agreements.list.memory", "agreements.check"),
+        *("agreements.check.memory", "trust.200", "trust.2000"),
     ]
     assert all(set(row) == ROW_KEYS for row in told["results"])
     assert "due cells" in run.stderr

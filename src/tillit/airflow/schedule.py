@@ -151,7 +151,8 @@ def require_readable(home: Path) -> None:
 def _files(home: Path) -> tuple[str, list[Path]]:
     config = read_config(home)
     folder = places.contracts(config.contracts) / "agreements"
-    return config.party_id, sorted(folder.glob(f"{config.party_id}--*/*.yaml"))
+    # By text: to compare ten thousand paths part by part takes a third of a second.
+    return config.party_id, sorted(folder.glob(f"{config.party_id}--*/*.yaml"), key=str)
 
 
 def crons(cadence: Cadence) -> list[str]:
