@@ -21,7 +21,17 @@ from tillit.errors import Refusal
 from tillit.home import Home
 from tillit.model import parse_instant
 
-__all__ = ["DEFAULTS", "keep_custody", "lend", "measure", "publish", "publish_one_of", "receive"]
+__all__ = [
+    "DEFAULTS",
+    "carry_out",
+    "keep_custody",
+    "lend",
+    "measure",
+    "proposals",
+    "publish",
+    "publish_one_of",
+    "receive",
+]
 
 DEFAULTS: Mapping[str, Any] = {
     "owner": "supply-chain",
@@ -72,6 +82,49 @@ def keep_custody() -> dict[str, int]:
     kept = _with_home(lambda home, now: run(home, now=now))
     shipments = sum(len(certificate.shipments) for certificate in kept.certificates)
     return {"shipments": shipments, "rows": kept.rows}
+
+
+def proposals() -> list[dict[str, Any]]:
+    """What each run of the DAG ``proposal`` is given: its id and the question to put."""
+    from tillit.exchange.proposals import waiting
+
+    return [
+        {
+            "trigger_run_id": "~".join(
+                [p.agreement.id, p.agreement.version, p.agreement.digest[:16]]
+            ),
+            "conf": {
+                "agreement": p.agreement.id,
+                "digest": p.agreement.digest,
+                "subject": f"{p.partner} proposes {p.agreement.id} {p.agreement.version}",
+                "body": p.as_markdown(),
+            },
+        }
+        for p in _with_home(lambda home, now: waiting(home, now=now))
+    ]
+
+
+def carry_out(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    """Do what a person decided about a proposal, and deliver it; what was done."""
+    from tillit.exchange.deliver import deliver
+    from tillit.exchange.proposals import decide
+
+    given = answer.get("params_input") or {}
+
+    def act(home: Home, now: datetime) -> str:
+        done = decide(
+            home,
+            asked["agreement"],
+            asked["digest"],
+            *answer["chosen_options"],
+            reason=given.get("reason", ""),
+            text=given.get("text", ""),
+            now=now,
+        )
+        deliver(home, now=now)
+        return done
+
+    return _with_home(act)
 
 
 def measure() -> dict[str, float | None]:
