@@ -136,7 +136,7 @@ def _run(command: Sequence[object], folder: Path) -> dict[str, float]:
         while True:
             most = max(most, _held_by(process.pid))
             try:
-                process.wait(0.05)
+                process.wait(0.25)  # to look more often would slow down what is measured
                 break
             except subprocess.TimeoutExpired:
                 continue
