@@ -6,14 +6,21 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tillit.agreement.life import state
+from tillit.exchange.agreements import find
+from tillit.home import Home
+
 pytestmark = pytest.mark.slow
 
 WEEKS = "11"
+AFTER = datetime(2025, 3, 24, tzinfo=UTC)
+"""Ten days after the last step."""
 
 
 def play(folder: Path, *options: str) -> tuple[dict[str, Any], str, str]:
@@ -75,3 +82,44 @@ def test_the_same_seed_gives_the_same_scores_with_and_without_airflow(
     assert second["refused"] == first["refused"]
     measured = [d for m in first["measures"].values() for d in m["directions"]]
     assert any(d["promises"] not in {None, 0.75} for d in measured)
+
+
+def test_agreements_are_amended_declined_and_revoked_and_both_sides_have_it_so(
+    by_airflow: Any,
+) -> None:
+    summary, printed, _, folder = by_airflow
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    told = {change["what"]: change for change in summary["agreements"]["nordvik"]}
+    assert set(told) == {"amended", "declined", "revoked"}
+    for what, partner in (
+        ("amended", "fjordstal"),
+        ("declined", "brattplast"),
+        ("revoked", "havglass"),
+    ):
+        [theirs] = summary["agreements"][partner]
+        ours = told[what]
+        differs = {name for name in ours if ours[name] != theirs[name]}
+        assert differs <= {"at"}, differs  # half an hour later, when it had arrived there
+        assert partner in ours["agreement"]
+        assert (ours["reason"] or ours["changes"][0]) in printed
+        assert ours["at"][:10] in page
+    assert told["amended"]["changes"] == ["terms.columns.reason was withheld, and is clear"]
+    assert summary["agreements"]["skogtre"] == []
+    # What was revoked was tried once more, and did not leave.
+    assert summary["counts"]["published revoked"] == 1
+    assert "Publications refused since: 1." in printed
+
+
+def test_ledgers_say_what_each_version_is_on_either_side(by_airflow: Any) -> None:
+    """Asked of the homes themselves, as their people would ask."""
+    folder = by_airflow[3]
+    for agreement, states in (
+        ("fjordstal--nordvik.delivery_commitment", {"1.0.0": "superseded", "1.1.0": "in force"}),
+        ("nordvik--brattplast.demand_forecast", {"1.0.0": "in force", "1.1.0": "declined"}),
+        ("nordvik--havglass.design_idea", {"1.0.0": "revoked"}),
+    ):
+        for party in agreement.partition(".")[0].split("--"):
+            with Home.open(folder / party) as home:
+                _, life = find(home, agreement)
+                found = {v.agreement.version: str(state(life, v, AFTER)) for v in life.newest_first}
+                assert found == states, party

@@ -29,15 +29,19 @@ __all__ = ["run_dags", "warm_up"]
 def warm_up(home: Home) -> None:
     """Do ahead what the first `run_dags` of a process would begin with; ten seconds and more.
 
-    That is Airflow's imports, its tables, and the interface through which tasks talk to it. Only
-    the interface is Airflow's; the exchange is not touched.
+    That is Airflow's imports, its tables, and the interface through which tasks talk to it. The
+    exchange is not touched.
     """
     with _logged(home):
         _prepare(home)
+        import httpx
         from airflow.sdk.execution_time.supervisor import in_process_api_server
 
         _dags()
-        _ = in_process_api_server().transport  # made when it is first asked for, and then kept
+        # It is made when it is first asked for something, in all its versions, and then kept.
+        transport = in_process_api_server().transport
+        with httpx.Client(transport=transport, base_url="http://in-process.invalid") as client:
+            client.get("/health")
     _ = home.lake
 
 

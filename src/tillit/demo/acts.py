@@ -13,18 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from tillit import places
-from tillit.demo.model import Want
-from tillit.errors import TableRefused
+from tillit.demo.model import Move, Want
+from tillit.errors import AgreementRefused, TableRefused
 from tillit.home import Home, create_home
 from tillit.model import Cadence
 
 __all__ = [
     "build",
+    "changed",
     "countersign",
     "deliver",
     "document",
     "measure",
     "meet",
+    "move",
     "propose",
     "publish",
     "receive",
@@ -103,7 +105,6 @@ def propose(
     stage: Stage, *, wants: Sequence[Want], start: datetime, end: datetime, now: datetime
 ) -> list[str]:
     """Write, sign and send the agreements in which we are the provider; their ids."""
-    from tillit.agreement.new import draft
     from tillit.exchange.agreements import sign
     from tillit.exchange.deliver import deliver as run
 
@@ -111,27 +112,34 @@ def propose(
     for want in wants:
         if want.provider != home.party_id:
             continue
-        text = draft(
-            want.provider,
-            want.consumer,
-            home.kinds[want.kind],
-            start,
-            end,
-            Cadence(want.every, want.cut_off_hours),
-            [want.purpose],
-            withheld=want.withheld,
-        ).encode()
-        file = _agreement_file(home, want)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text)
+        text = _written(home, want, start, end)
+        _put_into_force(home, want, text)
         made.append(sign(home, text, now=now).agreement.id)
     run(home, now=now)
     return made
 
 
-def _agreement_file(home: Home, want: Want) -> Path:
+def _written(home: Home, want: Want, start: datetime, end: datetime) -> bytes:
+    from tillit.agreement.new import draft
+
+    return draft(
+        want.provider,
+        want.consumer,
+        home.kinds[want.kind],
+        start,
+        end,
+        Cadence(want.every, want.cut_off_hours),
+        [want.purpose, *want.also_for],
+        withheld=want.withheld,
+        version=want.version,
+    ).encode()
+
+
+def _put_into_force(home: Home, want: Want, text: bytes) -> None:
+    """Lay the text where the schedule looks for what we are to publish."""
     folder = home.folder / "contracts" / "agreements" / f"{want.provider}--{want.consumer}"
-    return folder / f"{want.kind}.yaml"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{want.kind}.yaml").write_bytes(text)
 
 
 def countersign(stage: Stage, *, now: datetime) -> int:
@@ -146,14 +154,54 @@ def countersign(stage: Stage, *, now: datetime) -> int:
     return len(waiting)
 
 
+def move(stage: Stage, *, move: Move, start: datetime, end: datetime) -> None:
+    """Take a step in the life of an agreement, and tell the partner."""
+    from tillit.exchange import agreements
+    from tillit.exchange.deliver import deliver as run
+
+    home, want, now = stage.home, move.want, move.now
+    match move.what:
+        case "propose":
+            agreements.propose(home, _written(home, want, start, end), now=now)
+        case "sign":
+            version = agreements.version_of(home, want.agreement_id, want.version)
+            if want.provider == home.party_id:
+                _put_into_force(home, want, version.agreement.text)
+            agreements.sign(home, version.agreement.text, now=now)
+        case "decline":
+            agreements.decline(home, want.agreement_id, move.reason, version=want.version, now=now)
+        case "revoke":
+            agreements.revoke(home, want.agreement_id, move.reason, now=now)
+        case _:
+            raise ValueError(f"no agreement is ever {move.what}")
+    run(home, now=now)
+
+
+def changed(stage: Stage) -> list[dict[str, Any]]:
+    """What became of agreements after both had signed them, as our ledger has it.
+
+    Each is an amendment, a proposal that was declined or a revocation: who, when, why, and in
+    words what the version lets through that the one before it did not.
+    """
+    from tillit.demo.changes import changes_of
+    from tillit.exchange.standing import lives
+
+    return [found for life in lives(stage.home).values() for found in changes_of(life)]
+
+
 def publish(stage: Stage, *, agreements: Iterable[str], now: datetime) -> dict[str, Any]:
     """Publish what is due under each agreement; what could not leave is counted, not raised."""
     from tillit.exchange.publish import publish as run
 
-    shipments, rows, stopped, empty = 0, 0, 0, 0
+    shipments, rows, stopped, empty, revoked = 0, 0, 0, 0, 0
     for agreement_id in agreements:
         try:
             made = run(stage.home, agreement_id, now=now)
+        except AgreementRefused as refusal:
+            if refusal.code != "agreement.revoked":
+                raise
+            revoked += 1
+            continue
         except TableRefused as refusal:
             if refusal.code not in {"table.empty", "table.all-rows-refused"}:
                 raise
@@ -162,7 +210,13 @@ def publish(stage: Stage, *, agreements: Iterable[str], now: datetime) -> dict[s
         shipments += not made.nothing
         rows += made.rows
         stopped += made.stopped
-    return {"shipments": shipments, "rows": rows, "stopped": stopped, "empty": empty}
+    return {
+        "shipments": shipments,
+        "rows": rows,
+        "stopped": stopped,
+        "empty": empty,
+        "revoked": revoked,
+    }
 
 
 def receive(stage: Stage, *, now: datetime) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from tillit.model import Every
 
-__all__ = ["OWN", "Fact", "Partner", "Step", "Want", "World", "write_tables"]
+__all__ = ["OWN", "Fact", "Move", "Partner", "Step", "Want", "World", "write_tables"]
 
 OWN = "own_"
 """Tables named so are what a party observed itself (for ``own.<kind>`` of its lake); the others
@@ -38,6 +38,7 @@ class Want:
     """An exchange that two parties want: one agreement.
 
     ``cut_off_hours`` as in `tillit.model.Cadence`: negative hours lie after the period's start.
+    ``also_for`` are further purposes.
     """
 
     provider: str
@@ -47,6 +48,18 @@ class Want:
     cut_off_hours: float
     purpose: str
     withheld: tuple[str, ...] = ()
+    also_for: tuple[str, ...] = ()
+    version: str = "1.0.0"
+
+    @property
+    def agreement_id(self) -> str:
+        """The id of the agreement about it, whatever its version."""
+        return f"{self.provider}--{self.consumer}.{self.kind}"
+
+    @property
+    def parties(self) -> tuple[str, str]:
+        """Provider and consumer."""
+        return self.provider, self.consumer
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,26 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Move:
+    """A step in the life of an agreement that ``who`` takes: propose, sign, decline or revoke.
+
+    What is proposed is the ``want``, in its version; the other moves are about that version, but
+    revocation, which is about all of them. No and the end of something need a ``reason``.
+    """
+
+    now: datetime
+    who: str
+    what: str
+    want: Want
+    reason: str = ""
+
+    @property
+    def partner(self) -> str:
+        """Whom it is said to."""
+        return next(party for party in self.want.parties if party != self.who)
+
+
+@dataclass(frozen=True)
 class Fact:
     """One planted story: what the measure should show, and from when on."""
 
@@ -76,11 +109,11 @@ class Fact:
 class World:
     """Parties, wants, tables and clock; ``contents`` is party -> table name -> table.
 
-    ``planted`` lists the rows that the rules must refuse: party, partner, kind, key (the grain's
-    values with ``|`` between them), column, what, rule, recorded_at. ``outbound`` is SQL that a
-    party prepares a kind with instead of the product's (party -> kind -> file). ``names`` (party,
-    name) says whom a party stands for. ``left_out`` counts what of the input is no row of any
-    table, by the reason.
+    ``moves`` change agreements between the steps, in the order of time. ``planted`` lists the rows
+    that the rules must refuse: party, partner, kind, key (the grain's values with ``|`` between
+    them), column, what, rule, recorded_at. ``outbound`` is SQL that a party prepares a kind with
+    instead of the product's (party -> kind -> file). ``names`` (party, name) says whom a party
+    stands for. ``left_out`` counts what of the input is no row of any table, by the reason.
     """
 
     name: str
@@ -90,6 +123,7 @@ class World:
     contents: Mapping[str, Mapping[str, pa.Table]] = field(repr=False)
     planted: pa.Table = field(repr=False)
     story: tuple[Fact, ...] = ()
+    moves: tuple[Move, ...] = ()
     outbound: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     names: pa.Table | None = field(default=None, repr=False)
     left_out: Mapping[str, int] = field(default_factory=dict)

@@ -10,18 +10,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from tillit.database.embedded import stop
-from tillit.demo.model import Step, Want, World, write_tables
+from tillit.demo.model import Move, Step, World, write_tables
 from tillit.demo.worker import Party, ask_all
 
 __all__ = ["Played", "Progress", "play"]
 
 _BEFORE = timedelta(days=7)
 _AFTER = timedelta(days=370)
+_ON_ITS_WAY = timedelta(minutes=30)
 
 
 class Progress(Protocol):
@@ -36,13 +37,14 @@ class Progress(Protocol):
 
 @dataclass
 class Played:
-    """What came of it: counts, measures of each party, refusals, the auditor's reports."""
+    """What came of it: counts; what each party measured, refused, agreed anew and verified."""
 
     world: World
     folder: Path
     counts: Counter[str] = field(default_factory=Counter)
     measures: dict[str, Any] = field(default_factory=dict)
     refused: list[dict[str, Any]] = field(default_factory=list)
+    agreements: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     audits: dict[str, Any] = field(default_factory=dict)
     dags: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -62,10 +64,13 @@ def play(world: World, folder: Path, progress: Progress, *, airflow: bool) -> Pl
         if not airflow:
             history.append(last)
         progress.stage("a year of exchange" if len(history) > 40 else "exchange", len(history))
+        moves = list(world.moves)
         for step in history:
+            _negotiate(world, moves, step.now, cast)
             _turn(step, cast, played)
             progress.step()
         if airflow:
+            _negotiate(world, moves, last.now, cast)
             progress.stage("the last week, by Airflow", 4)
             _last_week(last, schedulers, played, progress)
         _take_stock(world, cast, played, progress)
@@ -127,8 +132,7 @@ def _agree(world: World, cast: Mapping[str, Party], progress: Progress) -> None:
     progress.stage("agreements, signed by both", 4)
     start = world.start - _BEFORE
     parties = list(cast.values())
-    until = world.end + _AFTER
-    ask_all(parties, "propose", wants=world.wants, start=start, end=until, now=start)
+    ask_all(parties, "propose", wants=world.wants, now=start, **_term(world))
     progress.step()
     for act in ("receive", "countersign", "receive"):
         ask_all(parties, act, now=start)
@@ -143,11 +147,23 @@ def _get_ready(world: World, schedulers: dict[str, Party], folder: Path) -> None
         party.ask("warm_up")
 
 
+def _negotiate(world: World, moves: list[Move], until: datetime, cast: Mapping[str, Party]) -> None:
+    """Take the moves that are due, each through the mailbox, before anybody takes the next."""
+    while moves and moves[0].now <= until:
+        move = moves.pop(0)
+        cast[move.who].do("move", move=move, **_term(world))
+        cast[move.partner].do("receive", now=move.now + _ON_ITS_WAY)
+
+
+def _term(world: World) -> dict[str, datetime]:
+    return {"start": world.start - _BEFORE, "end": world.end + _AFTER}
+
+
 def _turn(step: Step, cast: Mapping[str, Party], played: Played) -> None:
     """One turn of the clock: all publish, then all receive what came, then the receipts."""
     due: dict[str, list[str]] = {}
     for want in step.wants:
-        due.setdefault(want.provider, []).append(_agreement_id(want))
+        due.setdefault(want.provider, []).append(want.agreement_id)
     for party_id, agreements in due.items():
         cast[party_id].ask("publish", agreements=agreements, now=step.now)
     for party_id in due:
@@ -165,10 +181,6 @@ def _count(counts: Counter[str], what: str, answer: Mapping[str, Any]) -> None:
             counts.update({f"{what} {name}": number for name, number in value.items()})
 
 
-def _agreement_id(want: Want) -> str:
-    return f"{want.provider}--{want.consumer}.{want.kind}"
-
-
 def _last_week(
     step: Step, schedulers: Mapping[str, Party], played: Played, progress: Progress
 ) -> None:
@@ -180,7 +192,7 @@ def _last_week(
         scheduler.answer()  # that it is ready
     due: dict[str, list[str]] = {}
     for want in step.wants:
-        due.setdefault(want.provider, []).append(f"publish.{_agreement_id(want)}")
+        due.setdefault(want.provider, []).append(f"publish.{want.agreement_id}")
     rounds: Sequence[tuple[Mapping[str, list[str]], Any]] = (
         (due, step.now),
         ({party: ["receive"] for party in schedulers}, step.receive_at),
@@ -206,6 +218,7 @@ def _take_stock(
     progress.step()
     for found in ask_all(parties, "refused").values():
         played.refused += found
+    played.agreements = ask_all(parties, "changed")
     progress.step()
     played.audits = ask_all(parties, "verify")
     progress.step()

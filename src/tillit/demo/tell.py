@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def content(played: Played) -> Content:
     world = played.world
     names = {partner.id: partner.name for partner in world.parties}
     audits = played.audits.values()
-    return compose(
+    page = compose(
         title=_title(played),
         measures=played.measures,
         pairs=_pairs(played),
@@ -37,6 +38,33 @@ def content(played: Played) -> Content:
             ("contradictions", str(sum(len(a["findings"]) for a in audits))),
         ],
     )
+    return replace(page, agreements=tuple(_agreements(played, names)))
+
+
+def _agreements(played: Played, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What became of agreements, a date and a sentence each, once though both sides have it."""
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for changes in played.agreements.values():
+        for change in changes:
+            key = change["agreement"], change["version"], change["what"]
+            if key not in found or change["at"] < found[key]["at"]:
+                found[key] = change
+    ordered = sorted(found.values(), key=lambda change: (change["at"], change["agreement"]))
+    return [(change["at"][:10], _sentence(played, change, names)) for change in ordered]
+
+
+def _sentence(played: Played, change: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    way = f"{change['kind']}, {names[change['provider']]} to {names[change['consumer']]}"
+    by, what = names[change["by"]], "; ".join(change["changes"])
+    version, reason = change["version"], change["reason"]
+    match change["what"]:
+        case "amended":
+            return f"{way}: {by} proposed version {version}, and both have signed it: {what}"
+        case "declined":
+            return f"{way}: {by} declined version {version} ({what}): {reason}"
+    tried = played.counts["published revoked"]
+    after = f" Publications refused since: {tried}." if tried else ""
+    return f"{way}: {by} revoked it: {reason}{after}"
 
 
 def _title(played: Played) -> str:
@@ -69,6 +97,11 @@ def lines(played: Played) -> Iterator[str]:
         )
         if r.story:
             yield f"    {r.story}"
+    if page.agreements:
+        yield ""
+        yield "agreements that changed, or did not"
+        for day, sentence in page.agreements:
+            yield f"    {day}  {sentence}"
     yield ""
     yield "refused, with the reason (rows, stopped where, from and to, kind, rule)"
     for row in page.refused[:_SHOWN_REFUSALS]:
@@ -119,6 +152,7 @@ def summary(played: Played, *, report: Path) -> dict[str, Any]:
         ],
         "counts": dict(sorted(played.counts.items())),
         "refused": played.refused,
+        "agreements": played.agreements,
         "measures": played.measures,
         "audits": played.audits,
         "dags": played.dags,

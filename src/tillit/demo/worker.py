@@ -20,7 +20,7 @@ from tillit.errors import TillitError
 
 __all__ = ["Party", "PartyFailed", "ask_all", "prepare"]
 
-_PATIENT = 15
+_PATIENT = 10
 """How much processes that work ahead step back behind those that somebody waits for."""
 
 

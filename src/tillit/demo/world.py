@@ -16,6 +16,7 @@ from tillit.demo.model import OWN, Fact, Partner, World
 from tillit.demo.world_cast import BUYER, DEFAULT_CAST, Character
 from tillit.demo.world_clock import instant, steps, wants
 from tillit.demo.world_demand import Row
+from tillit.demo.world_moves import moves, with_late_attempts
 from tillit.demo.world_planted import Sources, plant
 from tillit.demo.world_tables import PLANTED, SCHEMAS, pack
 from tillit.errors import ConfigError
@@ -55,14 +56,16 @@ def simulate(
                 rows[party][kind] += more
     tables = _tables(rows, own, own_orders, weeks)
     agreed = wants(suppliers)
+    made = moves(suppliers, agreed, weeks)
     return World(
         name="simulated",
         parties=(BUYER, *(Partner(supplier.id, supplier.name) for supplier in suppliers)),
         wants=agreed,
-        steps=steps(agreed, tables, weeks),
+        steps=with_late_attempts(steps(agreed, tables, weeks), made),
         contents=tables,
         planted=pack(planted, PLANTED),
         story=tuple(fact for supplier in suppliers for fact in _story(supplier, weeks)),
+        moves=made,
     )
 
 
@@ -113,7 +116,7 @@ def _story(supplier: Character, weeks: int) -> list[Fact]:
     """What the cast's character should make visible."""
     start, half = instant(0, 0, 0), instant(weeks // 2, 0, 0)
     facts: list[Fact] = []
-    if supplier.forecast_accuracy >= 0.9 and supplier.promise_honesty >= 0.9:
+    if supplier.shares_freely:
         what = "shares what it knows, keeps its promises, and is told what its buyer knows"
         facts.append(Fact(supplier.id, what, start, "the highest score, both directions"))
     if supplier.goes_quiet:

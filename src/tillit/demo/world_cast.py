@@ -58,6 +58,11 @@ class Character:
     acceptance: float = 0.4
     goes_quiet: bool = False
 
+    @property
+    def shares_freely(self) -> bool:
+        """Whether both sides tell each other nearly all that they know."""
+        return self.forecast_accuracy >= 0.9 and self.promise_honesty >= 0.9
+
 
 DEFAULT_CAST: tuple[Character, ...] = (
     Character(

@@ -61,7 +61,10 @@ def wants(cast: Iterable[Character]) -> tuple[Want, ...]:
         found += [
             Want(*there, "demand_forecast", Every.WEEK, _FORECAST, "capacity-planning"),
             Want(*there, "order", Every.WEEK, _WEEKLY, "order-fulfilment"),
-            Want(*back, "delivery_commitment", Every.WEEK, _WEEKLY, "production-planning"),
+            Want(
+                *(*back, "delivery_commitment", Every.WEEK, _WEEKLY, "production-planning"),
+                withheld=("reason",) if supplier.shares_freely else (),
+            ),
             Want(*back, "delivery", Every.MONTH, _MONTHLY, "goods-receipt"),
         ]
         for kind, purpose in (

@@ -108,3 +108,4 @@ class Content:
     relationships: tuple[Relationship, ...]
     refused: tuple[Refused, ...] = ()
     facts: tuple[tuple[str, str], ...] = field(default=())
+    agreements: tuple[tuple[str, str], ...] = ()
