@@ -94,19 +94,20 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 
 def suppressed_query(term: MinimumGroup, table: str) -> str:
     """The ``row_no`` of every row of ``table`` whose cell must not leave."""
+    # No column of a kind begins with an underscore: names of ours are not taken for one.
     cell = names(term.by) if term.by else "row_no"
     within = names(term.within)
     alike = f"partition by {within} " if within else ""
     kept = ", ".join(dict.fromkeys([*(within.split(", ") if within else []), *cell.split(", ")]))
     return (
-        f"with cells as (select {kept}, {term.members} as members from {table} group by {kept}), "
-        # The smallest first: those that are too small stand before the others, so what is
+        f"with cells as (select {kept}, {term.members} as _members from {table} group by {kept}), "
+        # The smallest first: those that are too small stand _before the others, so what is
         # suppressed of a total is the beginning of this order.
-        f"placed as (select *, sum(members) over in_order - members as before, "
-        f"row_number() over in_order as place, min(members) over ({alike}) as least "
-        f"from cells window in_order as ({alike}order by members, {cell} rows unbounded preceding)"
-        f"), hidden as (select * from placed where members < {term.size} "
-        f"or (least < {term.size} and (place <= 2 or before < {term.size}))) "
+        f"placed as (select *, sum(_members) over in_order - _members as _before, "
+        f"row_number() over in_order as _place, min(_members) over ({alike}) as _least "
+        f"from cells window in_order as ({alike}order by _members, {cell} rows unbounded preceding)"
+        f"), hidden as (select * from placed where _members < {term.size} "
+        f"or (_least < {term.size} and (_place <= 2 or _before < {term.size}))) "
         f"select row_no from {table} as whole where exists (select 1 from hidden where "
         + " and ".join(
             f"hidden.{column} is not distinct from whole.{column}" for column in kept.split(", ")
