@@ -3,6 +3,7 @@ the consumer refuses a provider that does not."""
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Callable
@@ -14,11 +15,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from click.testing import CliRunner
 from tests.scenarios.crook import FORECAST, all_goes_on, receipt_of, ship, take_one
 from tests.scenarios.pair import BUYER, SUPPLIER, Company, Pair, agreement_id
 
 from tillit.agreement.language import read
 from tillit.agreement.new import draft
+from tillit.cli import cli
 from tillit.errors import AgreementRefused, ContractRefused, TableRefused
 from tillit.exchange.agreements import propose, sign
 from tillit.exchange.deliver import deliver
@@ -390,6 +393,17 @@ def test_publishing_pauses_while_nothing_comes_in_return(pair: Pair) -> None:
     assert held is not None
     assert held.overdue >= 2
     assert not held.kept
+    shown = CliRunner().invoke(
+        cli,
+        [
+            *("--home", str(pair.buyer.home.folder), "agreement", "show", found.id),
+            *("--now", isoformat(pair.now), "--json"),
+        ],
+    )
+    assert shown.exit_code == 0, shown.output
+    told = json.loads(shown.stdout)["in_return"]
+    assert (told["agreement"], told["kept"]) == (commitment, False)
+    assert told["says"] == f"{held.overdue} of at most 1 cadences overdue; publishing pauses"
     # Both are told.
     deliver(pair.buyer.home, now=pair.later())
     pair.supplier.receive(now=pair.later())

@@ -29,11 +29,12 @@ from tillit.agreement.fields import (
     prose_schema,
     refuse,
 )
-from tillit.agreement.terms import read_terms, terms_fit, terms_schema
+from tillit.agreement.terms import read_terms, shared_columns, terms_fit, terms_schema
+from tillit.agreement.terms.ceiling import above_ceiling
 from tillit.errors import AgreementRefused
 from tillit.model import AGREEMENT_ID, PARTY_ID, Agreement, Kind, Treatment, isoformat
 
-__all__ = ["API_VERSION", "KIND", "Finding", "check", "read", "require_kind", "schema"]
+__all__ = ["API_VERSION", "KIND", "Finding", "check", "findings", "read", "require_kind", "schema"]
 
 API_VERSION = "v1"
 KIND = "AccessAgreement"
@@ -172,6 +173,11 @@ def check(text: bytes, kind: Kind) -> list[Finding]:
     """
     agreement = read(text)
     require_kind(agreement, kind)
+    return findings(agreement, kind)
+
+
+def findings(agreement: Agreement, kind: Kind) -> list[Finding]:
+    """What a person should look at in an agreement that was read, and that fits its kind."""
     return [*_about_columns(agreement, kind), *_about_time(agreement)]
 
 
@@ -182,11 +188,15 @@ def _about_columns(agreement: Agreement, kind: Kind) -> list[Finding]:
         treatment = agreement.columns.get(column.name)
         if treatment is None:
             found.append(Finding(at, "is not listed, so it is withheld"))
+        elif treatment is not Treatment.WITHHELD and above_ceiling(agreement, column):
+            found.append(Finding(at, "lies above classificationCeiling, so it is withheld"))
+        elif treatment is Treatment.REDACTED:
+            found.append(Finding(at, "names of people in words are not found by text-redacted"))
         elif treatment is Treatment.CLEAR and column.level >= 4:
             found.append(Finding(at, "is restricted, the highest class, and leaves in clear"))
         elif treatment is Treatment.WITHHELD and column.required:
             found.append(Finding(at, "is withheld though the kind requires it: it will be empty"))
-    if set(agreement.shared_columns) <= set(kind.key):
+    if set(shared_columns(agreement, kind)) <= set(kind.key):
         found.append(Finding("terms.columns", "nothing but the key is shared"))
     return found
 

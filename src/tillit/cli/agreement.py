@@ -15,6 +15,7 @@ from tillit.model import Every, isoformat
 
 if TYPE_CHECKING:
     from tillit.agreement.life import Life, Version
+    from tillit.home import Home
     from tillit.model import Agreement
 
 __all__ = ["agreement"]
@@ -237,16 +238,45 @@ def show_agreement(
         for e in home.ledger.entries(partner=partner, type="agreement", agreement=agreement_id)
         if isinstance(body := e.statement.body, AgreementBody)
     ]
+    back = _returned(home, shown.agreement, now)
     if as_json:
         text = shown.agreement.text.decode()
-        show({**facts, "steps": steps, "text": text}, as_json=True, lines=())
+        show({**facts, "steps": steps, "in_return": back, "text": text}, as_json=True, lines=())
         return
     click.echo(f"{agreement_id} {facts['version']}: {facts['says']}", err=True)
     for step in steps:
         why = f": {step['reason']}" if step["reason"] else ""
         said = f"{step['author']} {step['event']} {step['version']}{why}"
         click.echo(f"  {step['at']}  {said}", err=True)
+    if back is not None:
+        click.echo(f"  in return for {back['agreement']}: {back['says']}", err=True)
     click.echo(shown.agreement.text, nl=False)
+
+
+def _returned(home: Home, found: Agreement, now: datetime) -> dict[str, Any] | None:
+    """How what is shared in return is kept, as far as it can be seen here."""
+    from tillit.agreement.terms.reciprocity import in_return_for
+
+    term = in_return_for(found)
+    if term is None:
+        return None
+    if home.party_id != found.provider:
+        says = f"{found.provider} counts what arrives there, and pauses after {term.overdue}"
+        return {"agreement": term.agreement, "says": says}
+    from tillit.exchange.reciprocity import returned
+
+    held = returned(home, found, now)
+    if held is None:
+        return None
+    says = held.why or f"{held.overdue} of at most {held.allowed} cadences overdue"
+    kept = "" if held.kept else "; publishing pauses"
+    return {
+        "agreement": held.agreement_id,
+        "overdue": held.overdue,
+        "allowed": held.allowed,
+        "kept": held.kept,
+        "says": says + kept,
+    }
 
 
 @agreement.command("diff")

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from tillit.agreement.language import check, read
+from tillit.agreement.language import findings, read, require_kind
 from tillit.cli.common import show
 from tillit.errors import Refusal, TillitError, UsageError
 from tillit.kinds import installed, kind_of
@@ -114,7 +114,9 @@ def _one(file: Path) -> _Checked:
 
 def _fits(file: Path, text: bytes) -> _Checked:
     found = read(text)
-    findings = check(text, kind_of(_kinds(), found.kind))
+    kind = kind_of(_kinds(), found.kind)
+    require_kind(found, kind)
+    notes_on = findings(found, kind)
     facts = {
         "file": str(file),
         "id": found.id,
@@ -123,9 +125,9 @@ def _fits(file: Path, text: bytes) -> _Checked:
         "provider": found.provider,
         "consumer": found.consumer,
         "fits": True,
-        "findings": [{"at": f.at, "says": f.says} for f in findings],
+        "findings": [{"at": f.at, "says": f.says} for f in notes_on],
     }
-    notes = f", {counted(len(findings), 'note')}" if findings else ""
+    notes = f", {counted(len(notes_on), 'note')}" if notes_on else ""
     return _Checked(facts, f"fits     {file}: {found.id} {found.version}{notes}")
 
 

@@ -101,7 +101,7 @@ def suppressed_query(term: MinimumGroup, table: str) -> str:
     kept = ", ".join(dict.fromkeys([*(within.split(", ") if within else []), *cell.split(", ")]))
     return (
         f"with cells as (select {kept}, {term.members} as _members from {table} group by {kept}), "
-        # The smallest first: those that are too small stand _before the others, so what is
+        # The smallest first: those that are too small stand before the others, so what is
         # suppressed of a total is the beginning of this order.
         f"placed as (select *, sum(_members) over in_order - _members as _before, "
         f"row_number() over in_order as _place, min(_members) over ({alike}) as _least "
