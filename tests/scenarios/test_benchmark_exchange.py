@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 from benchmarks.__main__ import measure
@@ -9,7 +10,7 @@ from benchmarks.__main__ import measure
 
 def test_an_exchange_is_measured_against_its_floor(tmp_path: Path) -> None:
     names = ["large.publish", "large.receive", "large.publish.memory", "large.receive.memory"]
-    table = measure(tmp_path, frozenset({"large"}), rows=2000, rounds=1)
+    table = measure(tmp_path, frozenset({"large"}), Namespace(rows=2000, rounds=1))
     assert [row.name for row in table] == names
     assert all(row.value > 0 and row.reference and row.ratio for row in table)
     # What is promised of ten million rows is not said of two thousand.

@@ -33,6 +33,7 @@ from tillit.errors import (
     StatementRefused,
     TillitError,
 )
+from tillit.exchange.use import Answer
 from tillit.home import Home, create_home
 
 PASSPHRASE = "correct horse battery staple"
@@ -471,8 +472,11 @@ def test_what_we_saw_ourselves(
     assert first.json == {"kind": "order", "rows": 1}
     asked = stand("query", "select order_id, partner from own.order", "--json")
     assert asked.json == [{"order_id": "PO-1", "partner": "fjordstal"}]
-    monkeypatch.setattr("tillit.lake.ask", lambda *_: (["order_id", "line"], [("PO-1", 1)]))
-    assert stand("query", "as above").out.splitlines()[-1] == "PO-1         1"
+    answer = Answer(["order_id", "line"], [("PO-1", 1)], left_out=("a--b.order",))
+    monkeypatch.setattr("tillit.exchange.use.ask", lambda *_, **__: answer)
+    told = stand("query", "as above", "--purpose", "billing")
+    assert told.out.splitlines()[-1] == "PO-1         1"
+    assert told.err == "left out: a--b.order is not agreed for billing\n"
     file.write_text("a\n1\n")
     assert stand("observe", "order", file, "--batch", "b").code == 8
     assert stand("observe", "invoice", file).code == 2
@@ -496,6 +500,38 @@ def test_a_question_that_is_refused(stand: Stand, sql: str) -> None:
     ran = stand("query", sql, "--json")
     assert ran.code == 8
     assert json.loads(ran.err)["error"] == "table.query"
+
+
+def test_what_was_made_of_our_own_is_kept_and_written_to_a_file(
+    stand: Stand, tmp_path: Path
+) -> None:
+    kept = stand("query", "select 1 as a union all select 2", "--into", "two", "--json").json
+    assert kept == {"table": "derived.two", "rows": 2, "of_agreements": [], "left_out": []}
+    assert stand("query", "select 1 as a", "--into", "two").code == 2
+    again = stand("query", "select 7 as a", "--into", "two", "--replace")
+    assert again.out == "derived.two: 1 row\n"
+    file = tmp_path / "two.parquet"
+    written = stand("export", "two", file, "--to", "fjordstal", "--json").json
+    assert written == {
+        "file": str(file),
+        "to": "fjordstal",
+        "rows": 1,
+        "bytes": file.stat().st_size,
+    }
+    assert "[usage.exists]" in stand("export", "two", file, "--to", "fjordstal").err
+    assert "[usage.not-found]" in stand("export", "three", tmp_path / "x", "--to", "fjordstal").err
+    uses = stand("ledger", "list", "--json", "--type", "use").json
+    assert {(e["author"], e["recipient"]) for e in uses} == {("nordvik", "nordvik")}
+
+
+def test_custody_of_nothing(stand: Stand) -> None:
+    assert stand("custody", "list", "--json").json == []
+    assert stand("custody", "certificates", "--json").json == []
+    assert stand("custody", "run", "--dry-run", "--json").json == []
+    done = stand("custody", "run", "--json", "--now", NOW).json
+    assert done == {"certificates": [], "rows": 0, "derived_dropped": [], "unreachable": []}
+    assert stand("custody", "list").out == "nothing has to be deleted\n"
+    assert "nothing is due" in stand("custody", "run", "--now", NOW).out
 
 
 def test_the_record(stand: Stand, draft: Path) -> None:

@@ -83,12 +83,18 @@ def run(ctx: click.Context, dry_run: bool, now: datetime, as_json: bool) -> None
         f"{counted(c.rows, 'row')} deleted, certified to {c.provider} ({c.statement[:12]})"
         for c in kept.certificates
     ] or ["nothing is due"]
+    lines += [f"derived.{name} dropped: it may have held some of it" for name in kept.derived]
     lines += [
         f"{name} could not be reached, its certificate waits: {error}"
         for name, error in kept.delivered.unreachable
     ]
     show(
-        {"certificates": made, "rows": kept.rows, "unreachable": unreachable},
+        {
+            "certificates": made,
+            "rows": kept.rows,
+            "derived_dropped": list(kept.derived),
+            "unreachable": unreachable,
+        },
         as_json=as_json,
         lines=lines,
     )

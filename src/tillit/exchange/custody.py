@@ -15,6 +15,7 @@ from tillit.exchange.deliver import Delivered, deliver
 from tillit.exchange.duties import Duty, certified_to_us, duties
 from tillit.exchange.record import send
 from tillit.home import Home
+from tillit.lake import Source, drop_derived
 from tillit.ledger.bodies import AgreementRef, Deleted, DeletionBody
 from tillit.ledger.chain import Position
 from tillit.ledger.deletion import MAX_DELETED
@@ -43,6 +44,8 @@ class Custody:
 
     certificates: tuple[Certified, ...]
     delivered: Delivered
+    derived: tuple[str, ...] = ()
+    """Derived tables that were dropped, because they may have held some of it."""
 
     @property
     def rows(self) -> int:
@@ -53,20 +56,24 @@ class Custody:
 def keep_custody(home: Home, *, now: datetime, progress: Progress | None = None) -> Custody:
     """Delete what is due, destroy its keys, certify that to its providers and deliver.
 
+    What was derived of it goes with it: nobody can tell which of its rows a derived table holds.
     A run that was killed is finished by the next one, and nothing is certified twice. ``progress``
     is told how many shipments are done, of how many. Raises DatabaseUnavailable when others write
     too or the lake cannot be reached: then nothing more is certified, and it is to be run again.
     """
     with home.database.lock("custody"):
         due = [duty for duty in duties(home) if duty.state(now) in {"due", "deleted"}]
+        dropped: list[str] = []
         for done, duty in enumerate(due):
             if progress is not None:
                 progress(done, len(due))
-            home.lake.delete(duty.holding, now=now)
+            held = duty.holding
+            dropped += drop_derived(home.lake, Source(held.partner, held.agreement_id))
+            home.lake.delete(held, now=now)
         certificates = _certify(home, due, now) if due else ()
         if progress is not None and due:
             progress(len(due), len(due))
-    return Custody(certificates, deliver(home, now=now))
+    return Custody(certificates, deliver(home, now=now), tuple(dropped))
 
 
 def take(home: Home, transaction: Transaction, collected: Collected, now: datetime) -> None:

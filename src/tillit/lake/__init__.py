@@ -2,10 +2,11 @@
 
 `Lake` lands shipments and answers questions as of a time; `open_payload` lets a partner's Parquet
 in once it is measured. Schemas: ``landed``, ``own``, ``exchange``, ``quarantine``, ``current``,
-``as_of`` and ``trust``.
+``as_of``, ``trust`` and ``derived``.
 """
 
 from tillit.lake.deletion import Holding
+from tillit.lake.derived import Source, derive, derived_sources, drop_derived, write_derived
 from tillit.lake.landing import Landed, Landing
 from tillit.lake.payload import (
     ParquetInfo,
@@ -15,7 +16,8 @@ from tillit.lake.payload import (
     unpacked_bytes,
     write_parquet,
 )
-from tillit.lake.questions import ask, last_cut_off, observed_until
+from tillit.lake.permitted import Permission, Touched
+from tillit.lake.questions import Question, ask, landed_under, last_cut_off, observed_until
 from tillit.lake.refusals import (
     Refusals,
     keep_returned,
@@ -33,18 +35,27 @@ __all__ = [
     "Landed",
     "Landing",
     "ParquetInfo",
+    "Permission",
+    "Question",
     "Refusals",
+    "Source",
+    "Touched",
     "Written",
     "ask",
+    "derive",
+    "derived_sources",
+    "drop_derived",
     "inspect_parquet",
     "keep_returned",
     "keep_stopped",
+    "landed_under",
     "last_cut_off",
     "observed_until",
     "open_payload",
     "quarantine_counts",
     "refusals",
     "unpacked_bytes",
+    "write_derived",
     "write_leaving",
     "write_parquet",
     "write_refused",

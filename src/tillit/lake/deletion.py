@@ -18,14 +18,11 @@ import psycopg2.extensions
 
 from tillit.engine import quote_identifier, scalar
 from tillit.errors import DatabaseUnavailable
-from tillit.lake.tables import CATALOG
+from tillit.lake.tables import CATALOG, VALUED
 
 __all__ = ["Holding", "delete_rows", "destroy_files", "forget_values", "holdings"]
 
 _METADATA = f"__ducklake_metadata_{CATALOG}"
-
-# Marts in which single values of partners stand; the next measurement makes them anew.
-_VALUED = ("cell", "cell_gain")
 
 # What is deleted or written over in a table stays in its file until the file is written anew.
 _VACUUMED = (
@@ -110,7 +107,7 @@ def destroy_files(connection: duckdb.DuckDBPyConnection) -> None:
     DatabaseUnavailable when another process wrote over it meanwhile: it is to be done again.
     """
     run = connection.execute
-    for mart in _VALUED:
+    for mart in VALUED:  # the next measurement makes them anew
         run(f"drop table if exists {CATALOG}.trust.{mart}")
     run(f"call ducklake_rewrite_data_files('{CATALOG}', delete_threshold => 0)")
     # By number, not by age: the clock that wrote a snapshot may be another machine's.
@@ -126,7 +123,8 @@ def destroy_files(connection: duckdb.DuckDBPyConnection) -> None:
         f"select (select count(*) from {_METADATA}.ducklake_delete_file) + (select count(*) "
         f"from {_METADATA}.ducklake_data_file as f inner join {_METADATA}.ducklake_table as t "
         f"using (table_id) inner join {_METADATA}.ducklake_schema as s using (schema_id) "
-        "where f.end_snapshot is not null and s.schema_name in ('landed', 'quarantine'))",
+        "where f.end_snapshot is not null "
+        "and s.schema_name in ('landed', 'quarantine', 'derived'))",
     )
     if left:
         raise DatabaseUnavailable(

@@ -29,6 +29,7 @@ from tillit.lake.deletion import (
     holdings,
 )
 from tillit.lake.landing import Landed, Landing, heard_before, land_rows, observe_rows
+from tillit.lake.permitted import PERMITTED
 from tillit.lake.tables import CATALOG, KIND_SCHEMAS, SCHEMAS
 from tillit.lake.vintages import find_repeated, nothing_repeated, refuse_contradictions
 from tillit.model import Kind
@@ -273,6 +274,7 @@ class Lake:
             # Rows of a partner never lie in the catalog, where they would not be encrypted.
             "data_inlining_row_limit 0)"
         )
+        run(f"attach ':memory:' as {PERMITTED}")
         # The options that are set last say that everything is there.
         made = scalar(
             self.connection,

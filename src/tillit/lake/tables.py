@@ -20,6 +20,7 @@ __all__ = [
     "KIND_SCHEMAS",
     "OWN",
     "SCHEMAS",
+    "VALUED",
     "added_column",
     "as_of_macro",
     "check_kind",
@@ -97,6 +98,9 @@ FIXED = {
     "quarantine.stopped": _REFUSED,
     "quarantine.returned": _REFUSED,
 }
+
+VALUED = ("cell", "cell_gain")
+"""Marts of the measure in which single values of partners stand."""
 
 # One short row at a time, none of it a partner's content: a file each would be thousands of files.
 INLINED = ("shipments", "deletions")

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 
 from tillit.ledger.deletion import Deleted, DeletionBody
 from tillit.ledger.parts import (
+    CODE,
     MAX_REASON,
     SHIPMENT_ID,
     AgreementRef,
@@ -28,6 +29,7 @@ from tillit.ledger.parts import (
     payload_name,
 )
 from tillit.ledger.strict import DIGEST, Fields, plain, refuse
+from tillit.ledger.use import UseBody
 
 __all__ = [
     "BODIES",
@@ -46,10 +48,10 @@ __all__ = [
     "ReceiptBody",
     "ShipmentBody",
     "Stopped",
+    "UseBody",
     "payload_name",
 ]
 
-_CODE = re.compile(r"[a-z]{1,20}\.[a-z0-9-]{1,40}")
 _COLUMNS = 1000
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]*")
 
@@ -153,7 +155,7 @@ class ReceiptBody:
             shipment_id=fields.text("shipmentId", SHIPMENT_ID),
             statement=fields.digest("statement"),
             outcome=fields.one_of("outcome", ("accepted", "partly", "refused")),
-            code=fields.optional("code", _CODE),
+            code=fields.optional("code", CODE),
             reason=fields.optional("reason", longest=MAX_REASON),
             accepted=fields.count("accepted"),
             refused=fields.count("refused"),
@@ -282,7 +284,7 @@ class NoticeBody:
         """Read it."""
         fields = Fields(value, path, ("code", "reason", "about"))
         return cls(
-            fields.text("code", _CODE),
+            fields.text("code", CODE),
             fields.text("reason", longest=MAX_REASON),
             fields.optional("about", DIGEST),
         )
@@ -292,10 +294,13 @@ class NoticeBody:
         return {"code": self.code, "reason": plain(self.reason, MAX_REASON), "about": self.about}
 
 
-Body = ShipmentBody | ReceiptBody | AgreementBody | PartyBody | NoticeBody | DeletionBody
+Body = ShipmentBody | ReceiptBody | AgreementBody | PartyBody | NoticeBody | DeletionBody | UseBody
 BODIES: Mapping[str, type[Body]] = {
     body.type: body
-    for body in (ShipmentBody, ReceiptBody, AgreementBody, PartyBody, NoticeBody, DeletionBody)
+    for body in (
+        *(ShipmentBody, ReceiptBody, AgreementBody, PartyBody, NoticeBody),
+        *(DeletionBody, UseBody),
+    )
 }
 
 

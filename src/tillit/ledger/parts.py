@@ -14,6 +14,7 @@ from tillit.ledger.strict import Fields, plain, refuse
 from tillit.model import AGREEMENT_ID, NAME, isoformat
 
 __all__ = [
+    "CODE",
     "MAX_REASON",
     "SHIPMENT_ID",
     "AgreementRef",
@@ -26,6 +27,7 @@ __all__ = [
     "payload_name",
 ]
 
+CODE = re.compile(r"[a-z]{1,20}\.[a-z0-9-]{1,40}")
 MAX_REASON = 1000
 SHIPMENT_ID = re.compile(rf"{AGREEMENT_ID.pattern}\.[0-9]{{8}}T[0-9]{{6}}\.[1-9][0-9]{{0,5}}")
 

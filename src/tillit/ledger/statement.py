@@ -24,6 +24,7 @@ from tillit.ledger.bodies import (
     payload_name,
 )
 from tillit.ledger.strict import DIGEST, Fields, canonical, read_object, refuse
+from tillit.ledger.use import UseBody
 from tillit.model import PARTY_ID, isoformat
 
 __all__ = [
@@ -192,6 +193,8 @@ def _consistent(statement: Statement) -> None:
         refuse("predicate.previous", "a digest, except in the first", statement.previous)
     if statement.witnessed is not None and statement.author == statement.recipient:
         refuse("predicate.witnessed", "null where there is no other side", statement.witnessed.seq)
+    if isinstance(statement.body, UseBody) and statement.author != statement.recipient:
+        refuse("predicate.recipient", f"{statement.author}, of a use of its own", "another")
     payload = getattr(statement.body, "payload", None)
     if payload is None:
         return

@@ -1,0 +1,130 @@
+"""Tables that were made of what partners sent, and whose rows they may hold. I/O: the lake.
+
+A derived table is the answer to a question, kept. Where it came from is kept beside it: without
+that nobody could say later for what it may be used, to whom it may go, and when it has to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tillit.engine import quote_identifier, refused_as_query, scalar, translated
+from tillit.errors import UsageError
+from tillit.lake.payload import Written, write_parquet
+from tillit.lake.store import Lake
+from tillit.model import NAME
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Source", "derive", "derived_sources", "drop_derived", "write_derived"]
+
+_TABLE = "lake.exchange.derivations"
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """An agreement whose rows a derived table may hold, by its partner and id."""
+
+    partner: str
+    agreement_id: str
+
+
+def derive(
+    lake: Lake,
+    name: str,
+    rows: pa.Table,
+    sources: Iterable[Source],
+    *,
+    purpose: str | None,
+    now: datetime,
+    replace: bool = False,
+) -> int:
+    """Keep rows as ``derived.<name>`` with where they came from; how many.
+
+    Raises UsageError for a name that is none, or is taken and not to be replaced.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError("argument", "a table's name", expected=NAME.pattern, found=name)
+    connection = lake.connection
+    with translated(f"keeping {name}", refused_as_query(name)):
+        _prepare(lake)
+        if not replace and _exists(lake, name):
+            raise UsageError("exists", f"there is a table derived.{name}", expected="--replace")
+        connection.register("given_rows", rows)
+        connection.begin()
+        try:
+            quoted = f"lake.derived.{quote_identifier(name)}"
+            connection.execute(f"create or replace table {quoted} as from given_rows")
+            connection.execute(f"delete from {_TABLE} where name = ?", [name])
+            for source in sorted(set(sources)):
+                connection.execute(
+                    f"insert into {_TABLE} by name select ? as name, ?::timestamptz as made_at, "
+                    "? as purpose, ? as partner, ? as agreement_id",
+                    [name, now, purpose, source.partner, source.agreement_id],
+                )
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            connection.unregister("given_rows")
+    return int(rows.num_rows)
+
+
+def derived_sources(lake: Lake) -> dict[str, frozenset[Source]]:
+    """Every derived table with the agreements whose rows it may hold."""
+    with translated("the lake", refused_as_query("derived tables")):
+        tables = lake.connection.execute(
+            "select table_name from duckdb_tables() "
+            "where database_name = 'lake' and schema_name = 'derived'"
+        ).fetchall()
+        if not tables:
+            return {}
+        found: dict[str, set[Source]] = {name: set() for (name,) in tables}
+        for name, partner, agreement_id in lake.connection.execute(
+            f"select name, partner, agreement_id from {_TABLE}"
+        ).fetchall():
+            if name in found:
+                found[name].add(Source(partner, agreement_id))
+    return {name: frozenset(sources) for name, sources in found.items()}
+
+
+def drop_derived(lake: Lake, source: Source) -> list[str]:
+    """Drop every derived table that may hold rows of a partner's agreement; their names."""
+    dropped = sorted(name for name, held in derived_sources(lake).items() if source in held)
+    for name in dropped:
+        with translated(f"dropping {name}", refused_as_query(name)):
+            lake.connection.execute(f"drop table lake.derived.{quote_identifier(name)}")
+            lake.connection.execute(f"delete from {_TABLE} where name = ?", [name])
+    return dropped
+
+
+def write_derived(lake: Lake, name: str, path: Path) -> Written:
+    """Write a derived table to a Parquet file."""
+    query = f"from lake.derived.{quote_identifier(name)}"
+    return write_parquet(lake.connection, query, path)
+
+
+def _prepare(lake: Lake) -> None:
+    run = lake.connection.execute
+    run("create schema if not exists lake.derived")
+    run(
+        f"create table if not exists {_TABLE} (name VARCHAR, made_at TIMESTAMPTZ, purpose VARCHAR, "
+        "partner VARCHAR, agreement_id VARCHAR)"
+    )
+
+
+def _exists(lake: Lake, name: str) -> bool:
+    return bool(
+        scalar(
+            lake.connection,
+            "select count(*) from duckdb_tables() "
+            "where database_name = 'lake' and schema_name = 'derived' and table_name = ?",
+            name,
+        )
+    )
