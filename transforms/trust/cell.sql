@@ -1,25 +1,19 @@
 -- Every due cell of every numeric column that has a witness; from here all kinds go one way.
 -- grain: series_no, cell_no
--- reads: int_commitment_cell, int_forecast_cell
+-- reads: int_cell_before, int_public_known, int_stated_cell
 -- range: cut-off passed by run.as_of; f is null where nothing came in time, y where not yet known;
 --        a value beyond 1e15, or that is no number, counts as none
 with
-known as (
-    select
-        *,
-        '' as cell_id
-    from int_forecast_cell
-    union all by name
-    select * from int_commitment_cell
-),
-
 keyed as (
     select
-        *,
-        -- Numbers for names: what follows sorts and groups by them many times.
-        hash(partner, direction, kind, column_name, series_id) as series_no,
-        hash(partner, direction, kind, column_name) as column_no
-    from known
+        stated.*,
+        -- Further columns of our baseline: public series, and what was told of this outcome in
+        -- columns that come before this one.
+        list_concat(coalesce(public.known, []), coalesce(before.told, [])) as more
+    from int_stated_cell as stated
+    left join int_public_known as public using (cut_off_at, period_start)
+    left join int_cell_before as before
+        using (partner, direction, kind, column_name, series_id, period_start, cell_id)
 )
 
 select
@@ -43,6 +37,7 @@ select
     case when abs(y) <= 1e15 then y end as y,
     case when abs(last_known) <= 1e15 then last_known end as last_known,
     case when abs(known_already) <= 1e15 then known_already end as known_already,
-    season
+    season,
+    more
 from keyed
 order by series_no, cell_no

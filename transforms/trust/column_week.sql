@@ -6,7 +6,7 @@ with
 grid as (
     select
         int_week.*,
-        measured.* exclude (partner, direction),
+        measured.* exclude (partner, direction, witness, place),
         definition.* exclude (version),
         -- Newer weeks weigh more: lambda^age, up to a factor that every ratio loses again.
         pow(2, (week_no - min(week_no) over ()) / half_life_weeks) as recency

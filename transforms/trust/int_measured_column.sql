@@ -1,7 +1,9 @@
--- Columns that are measured: permitted, numeric, with a witness, the first of those that share one.
+-- Columns that are measured: permitted, with a witness that we see for ourselves.
 -- grain: partner, direction, kind, column_name
 -- reads: stg_terms
--- range: level and weight are those of the newest terms
+-- range: level and weight are those of the newest terms; place is 1 for the first of the columns that
+--        speak of one outcome, the most confidential first: so opening one more never takes from one
+--        that weighs more
 with
 newest as (
     select
@@ -23,7 +25,11 @@ select
     column_name,
     hash(partner, direction, kind, column_name) as column_no,
     level,
-    weight
+    weight,
+    witness,
+    row_number() over (
+        partition by partner, direction, kind, witness order by weight desc, column_name asc
+    ) as place
 from newest
 where
     (kind, column_name, witness) in (

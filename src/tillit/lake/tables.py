@@ -90,7 +90,16 @@ _DELETIONS = {
     "deleted_at": "TIMESTAMP WITH TIME ZONE",
 }
 
+# Public series that we registered; what repeats them is no news to us.
+_PUBLIC_INDEX = {
+    "series": "VARCHAR",
+    "published_on": "DATE",
+    "period_start": "DATE",
+    "value": "DOUBLE",
+}
+
 FIXED = {
+    "own.public_index": _PUBLIC_INDEX,
     "exchange.shipments": _SHIPMENTS,
     "exchange.deletions": _DELETIONS,
     "quarantine.refused": _REFUSED,

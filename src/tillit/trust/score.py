@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tillit.trust.cells import READS, make_cell_gain
 from tillit.trust.terms import TermColumn
 from tillit.warehouse import (
     Finding,
@@ -20,7 +21,7 @@ from tillit.warehouse import (
     set_run,
 )
 
-__all__ = ["MARTS", "Scores", "compute", "keep", "set_terms"]
+__all__ = ["MAKERS", "MARTS", "Scores", "compute", "keep", "models", "set_terms"]
 
 MARTS = (
     "definition",
@@ -48,8 +49,10 @@ _TYPES = {
     "starts_at": "timestamptz",
     "ends_at": "timestamptz",
 }
-# One chain of window sums and divisions a cell: each is read once, so none is stored.
-_VIEWS = ("stg_", "int_cell_")
+_VIEWS = ("stg_",)
+
+MAKERS = {"cell_gain": make_cell_gain}
+"""Tables that are not made by SQL."""
 
 Row = dict[str, Any]
 
@@ -94,7 +97,7 @@ def compute(
     """
     set_run(connection, Run(as_of=now, party=party))
     set_terms(connection, terms)
-    build(connection, Transforms.read(transforms / "trust"), as_view=_as_view, progress=progress)
+    build(connection, models(transforms), as_view=_as_view, makers=MAKERS, progress=progress)
     checks = [c for c in Transforms.checks(transforms / "checks") if _is_ours(c.model)]
     return Scores(
         party=party,
@@ -109,6 +112,11 @@ def compute(
         ),
         findings=run_checks(connection, checks),
     )
+
+
+def models(transforms: Path) -> Transforms:
+    """The models of the measure in their order, with the tables between them that have no SQL."""
+    return Transforms.read(transforms / "trust", {"cell_gain": READS})
 
 
 def keep(connection: Any) -> None:

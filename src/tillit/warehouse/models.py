@@ -14,7 +14,7 @@ A line that goes on is indented.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -57,24 +57,27 @@ class Check:
 
 @dataclass(frozen=True)
 class Transforms:
-    """The models of a folder, each after those it reads."""
+    """The models of a folder, each after those it reads; one without SQL is made otherwise."""
 
     models: tuple[Model, ...]
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Read every ``*.sql`` of a folder; TableRefused (query) for one that breaks the form."""
+    def read(cls, folder: Path, made: Mapping[str, Sequence[str]] | None = None) -> Self:
+        """Read every ``*.sql`` of a folder; TableRefused (query) for one that breaks the form.
+
+        ``made`` names tables that are not made by a model, each with what has to be there before:
+        the models that read them come after.
+        """
         models = {path.stem: read_model(path) for path in sorted(folder.glob("*.sql"))}
         if not models:
             raise _wrong(folder, "at least one .sql file", "none")
-        before = {
-            name: [read for read in model.reads if read in models] for name, model in models.items()
-        }
+        reads = {name: model.reads for name, model in models.items()} | dict(made or {})
+        before = {name: [read for read in some if read in reads] for name, some in reads.items()}
         try:
             order = tuple(TopologicalSorter(before).static_order())
         except CycleError as error:
             raise _wrong(folder, "models in an order", " <- ".join(error.args[1])) from None
-        return cls(tuple(models[name] for name in order))
+        return cls(tuple(models.get(name) or _made(name, reads[name], folder) for name in order))
 
     @classmethod
     def checks(cls, folder: Path) -> tuple[Check, ...]:
@@ -115,6 +118,10 @@ def read_model(path: Path) -> Model:
         range=fields["range"],
         failure=fields.get("failure", ""),
     )
+
+
+def _made(name: str, reads: Sequence[str], folder: Path) -> Model:
+    return Model(name, folder, "", name, (), tuple(reads), "")
 
 
 def check_reads(model: Model) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -60,13 +60,14 @@ def build(
     transforms: Transforms,
     *,
     as_view: Callable[[Model], bool] | None = None,
+    makers: Mapping[str, Callable[[duckdb.DuckDBPyConnection], None]] | None = None,
     progress: Progress | None = None,
 ) -> tuple[str, ...]:
     """Run every model into a temporary table of its name; the names, in the order they ran.
 
     Those that ``as_view`` says yes to become temporary views (by default those that begin with
-    ``stg_``). ``progress`` is told the name, how many are done and of how many. Raises TableRefused
-    (query) naming the model.
+    ``stg_``). ``makers`` make the tables that have no SQL. ``progress`` is told the name, how many
+    are done and of how many. Raises TableRefused (query) naming the model.
     """
     view = as_view or (lambda model: model.name.startswith("stg_"))
     done = []
@@ -77,8 +78,11 @@ def build(
         name = quote_identifier(_checked(model.name))
         with translated(model.name, refused_as_query(model.path.name)):
             drop_temporary(connection, model.name)
-            made = "view" if is_view else "table"
-            connection.execute(f"create temp {made} {name} as (\n{model.sql}\n)")
+            if not model.sql:
+                (makers or {})[model.name](connection)
+            else:
+                made = "view" if is_view else "table"
+                connection.execute(f"create temp {made} {name} as (\n{model.sql}\n)")
         done.append(model.name)
     if progress is not None:
         progress("", len(done), len(done))

@@ -6,7 +6,7 @@ SQL sums over windows and eliminates, and must come to the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ FREEDOM = 6
 class Series:
     """One series in the order of its cut-offs; NaN is unknown; times in any unit.
 
-    ``known_at`` is when the outcome of each cell was known, infinite while it is not.
+    ``known_at`` is when the outcome of each cell was known, infinite while it is not. ``more`` has
+    a row for each further column of the baseline.
     """
 
     cut_off: Floats
@@ -31,13 +32,14 @@ class Series:
     last: Floats
     known: Floats
     season: int = 0
+    more: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
-    """Z without its constant (last, season, trend, known), and the lag of what was known."""
+    """Z without its constant (last, season, trend, known, more), and the lag of what was known."""
     n = len(s.y)
     usable_from = np.maximum.accumulate(s.known_at)
-    z = np.full((n, 4), np.nan)
+    z = np.full((n, 4 + len(s.more)), np.nan)
     lags = np.zeros(n, dtype=np.int64)
     for t in range(n):
         known = np.flatnonzero(usable_from <= s.cut_off[t])
@@ -49,8 +51,15 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
         last = next((v for v in (s.last[t], settled, mean) if np.isfinite(v)), np.nan)
         back = t - s.season
         seasonal = s.y[back] if s.season and back >= 0 and s.season >= lags[t] else np.nan
-        z[t] = last, seasonal if np.isfinite(seasonal) else mean, t, s.known[t]
+        season = seasonal if np.isfinite(seasonal) else mean
+        z[t] = last, season, t, s.known[t], *(carried(row[: t + 1]) for row in s.more)
     return z, lags
+
+
+def carried(row: Floats) -> float:
+    """The newest value that there is; before the first, the first: that changes no fit."""
+    there = row[np.isfinite(row)]
+    return float(there[-1]) if len(there) else np.nan
 
 
 def free_of(columns: Floats, v: Floats, now: Floats, v_now: float) -> tuple[Floats, float]:

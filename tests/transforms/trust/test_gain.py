@@ -1,4 +1,4 @@
-"""The SQL of one cell's gain against a second implementation, and against closed forms."""
+"""One cell's gain against a second implementation, and against closed forms."""
 
 from __future__ import annotations
 
@@ -10,21 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from tests.transforms.trust.reference import Floats, Series, gains
-from tests.trusts import MONDAY, run_models
+from tests.trusts import MONDAY
 
-CHAIN = (
-    "definition",
-    "int_cell_known",
-    "int_cell_baseline",
-    "int_cell_moment",
-    "int_cell_centred",
-    "int_cell_free_of_last",
-    "int_cell_free_of_season",
-    "int_cell_free_of_trend",
-    "int_cell_free_of_known",
-    "int_cell_error",
-    "cell_gain",
-)
+from tillit.trust import gain
+from tillit.trust.cells import make_cell_gain
+from tillit.trust.gain import Cells
 
 
 @pytest.fixture
@@ -35,9 +25,9 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def score(
-    connection: duckdb.DuckDBPyConnection, series: list[Series], *, frame: int | None = None
+    connection: duckdb.DuckDBPyConnection, series: list[Series]
 ) -> list[tuple[Floats, Floats]]:
-    """Bits and used errors of every series, by the SQL."""
+    """Bits and used errors of every series, as the measure makes them of its table of cells."""
     parts = [_rows(number, s) for number, s in enumerate(series)]
     connection.register("rows", pa.concat_tables(parts))
     connection.execute(
@@ -46,12 +36,7 @@ def score(
         "case when isnan(f) then null else f end as f, "
         "case when isnan(last_known) then null else last_known end as last_known) from rows"
     )
-    run_models(connection, CHAIN)
-    if frame is not None:
-        connection.execute(
-            "create or replace temp view definition as select 'test' as version, "
-            f"{frame} as frame_cells, 8.0 as degrees_of_freedom"
-        )
+    make_cell_gain(connection)
     found = connection.execute(
         "select series_no, bits, used_error from cell_gain order by series_no, cell_no"
     ).fetchnumpy()
@@ -80,6 +65,7 @@ def _rows(number: int, s: Series) -> pa.Table:
             "last_known": pa.array(s.last),
             "known_already": pa.array(s.known),
             "season": pa.array([s.season] * n, pa.int32()),
+            "more": pa.array([list(row) for row in s.more.T] or [[]] * n, pa.list_(pa.float64())),
         }
     )
 
@@ -111,10 +97,15 @@ def random_series(rng: np.random.Generator) -> Series:
     y[np.isinf(known_at)] = np.nan
     last = np.where(rng.random(n) < 0.5, np.nan, rng.standard_normal(n))
     known = rng.standard_normal(n) if rng.random() < 0.7 else np.full(n, 7.0)
-    return Series(cut_off, known_at, y, f, last, known, season=int(rng.choice([0, 4, 52])))
+    more = rng.standard_normal((int(rng.integers(0, 3)), n))
+    more[rng.random(more.shape) < 0.1] = np.nan
+    if len(more) == 2:
+        more[1] += f
+    season = int(rng.choice([0, 4, 52]))
+    return Series(cut_off, known_at, y, f, last, known, season, more)
 
 
-def test_sql_comes_to_the_same_as_a_fit_for_each_cell(
+def test_frames_come_to_the_same_as_a_fit_for_each_cell(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     rng = np.random.default_rng(11)
@@ -263,9 +254,7 @@ def test_lee_so_tang_check_value() -> None:
 @pytest.mark.parametrize(
     ("cells", "times", "mark"), [(2080, 60, 0.02), (520, 160, 0.06), (104, 500, 0.15)]
 )
-def test_bits_agree_with_lee_so_tang(
-    connection: duckdb.DuckDBPyConnection, cells: int, times: int, mark: float
-) -> None:
+def test_bits_agree_with_lee_so_tang(cells: int, times: int, mark: float) -> None:
     # The closed form is about known coefficients, so the frame is the whole history. Lee, So and
     # Tang forecast from the last order alone, and take the innovation as not told by it.
     rng = np.random.default_rng(2000 + cells)
@@ -273,37 +262,30 @@ def test_bits_agree_with_lee_so_tang(
     for _ in range(times):
         order, news, ahead, _ = supply_chain(rng, cells, 0.7, 2, 2)
         series.append(weekly(ahead - order * sum(0.7**i for i in (1, 2, 3)), news))
-    connection.execute("set threads = 2")
-    found = [bits.mean() for bits, _ in only_constant(connection, series, frame=cells)]
+    found = only_constant(series, frame=cells).mean(axis=1)
     wanted = lee_so_tang(0.7, 2, 2)[2]
     assert np.mean(found) == pytest.approx(wanted, rel=mark)
 
 
-def only_constant(
-    connection: duckdb.DuckDBPyConnection, series: list[Series], frame: int
-) -> list[tuple[Floats, Floats]]:
-    """As `score`, with nothing in Z but the constant."""
-    score(connection, series[:1], frame=frame)
-    sql = "select * replace (0.0 as z_last, 0.0 as z_season, 0.0 as z_trend, 0.0 as z_known) from "
-    text = connection.execute(
-        "select sql from duckdb_views() where view_name = 'int_cell_baseline'"
-    ).fetchone()
-    assert text is not None
-    connection.execute("drop view int_cell_baseline")
-    connection.execute(text[0].replace("int_cell_baseline", "int_cell_full_baseline", 1))
-    connection.execute(f"create temp view int_cell_baseline as {sql} int_cell_full_baseline")
-    parts = [_rows(number, s) for number, s in enumerate(series)]
-    connection.register("rows", pa.concat_tables(parts))
-    connection.execute("create or replace temp table cell as from rows")
-    found = connection.execute(
-        "select series_no, bits, used_error from cell_gain order by series_no, cell_no"
-    ).fetchnumpy()
-    return [(found["bits"][found["series_no"] == n], np.empty(0)) for n in range(len(series))]
+def only_constant(series: list[Series], frame: int) -> Floats:
+    """Bits, a row a series of equal length, with nothing in Z but the constant."""
+
+    def laid(name: str) -> Floats:
+        return np.array([getattr(s, name) for s in series])
+
+    cells = Cells(
+        cut_off=laid("cut_off").astype(np.int64),
+        known_at=laid("known_at").astype(np.int64),
+        y=laid("y"),
+        f=laid("f"),
+        last=laid("last"),
+        already=laid("known"),
+        season=np.zeros(len(series), dtype=np.int64),
+    )
+    return gain.gains(cells, frame=frame, z=[]).bits
 
 
-def test_a_frame_of_a_year_costs_a_twentieth_of_the_bits(
-    connection: duckdb.DuckDBPyConnection,
-) -> None:
+def test_a_frame_of_a_year_costs_a_twentieth_of_the_bits() -> None:
     # What it costs to learn one slope from 52 cells is 1/(2*52) of a nat a cell: it is the price of
     # noticing when a partner changes, and the same however long the history is.
     rng = np.random.default_rng(77)
@@ -311,7 +293,7 @@ def test_a_frame_of_a_year_costs_a_twentieth_of_the_bits(
     for _ in range(60):
         order, news, ahead, _ = supply_chain(rng, 2080, 0.7, 2, 2)
         series.append(weekly(ahead - order * sum(0.7**i for i in (1, 2, 3)), news))
-    found = np.mean([bits.mean() for bits, _ in only_constant(connection, series, frame=52)])
+    found = only_constant(series, frame=52).mean()
     wanted = lee_so_tang(0.7, 2, 2)[2]
     assert wanted * 0.92 < found < wanted
 

@@ -1,0 +1,174 @@
+"""Least squares over a moving frame, for many series at once. Pure.
+
+Every array has a row for each series and a column for each cell, in the order of their cut-offs.
+What a frame holds is summed by doubling (2, 4, 8, ... cells), never by taking one running total
+from another: a wild value leaves nothing behind in the frames that it is not in. The fit is built
+up one regressor at a time, each freed of those before it, so that any number of them takes the
+same few lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Fit", "Floats", "Newest", "Places", "at", "fit", "moving_sum"]
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+# A regressor that varies less than this share of its size, or of which less is left when those
+# before it are taken out, has nothing to say; rounding would.
+_VARIES = 1e-10
+_LEFT = 1e-8
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What regressors leave of y and f in the frame of each cell, and of their values now.
+
+    ``n`` cells are in the frame and ``rank`` figures were fitted. ``yy``, ``yf`` and ``ff`` are
+    sums of squares and products of what is left in the frame, ``y_varied`` and ``f_varied`` what
+    they were about the mean, ``y_square`` and ``f_square`` about zero. ``e`` and ``x`` are what is
+    left of this cell's own y and f; ``leverage`` is how far its regressors lie from the frame's.
+    """
+
+    n: Floats
+    rank: Floats
+    yy: Floats
+    yf: Floats
+    ff: Floats
+    y_varied: Floats
+    f_varied: Floats
+    y_square: Floats
+    f_square: Floats
+    e: Floats
+    x: Floats
+    leverage: Floats
+
+
+def moving_sum(values: Floats, frame: int) -> Floats:
+    """The sum of the last ``frame`` cells up to and with each, by doubling: no digits are lost."""
+    total, reach = np.zeros_like(values), 0
+    power, block = 1, values
+    while power <= frame:
+        if frame & power:
+            total = _plus(total, block, reach) if reach else block
+            reach += power
+        power *= 2
+        if power <= frame:
+            block = _plus(block, block, power // 2)
+    return total
+
+
+def _plus(first: Floats, second: Floats, back: int) -> Floats:
+    """The first, and the second as it was so many cells before."""
+    total = np.empty_like(first)
+    total[:, :back] = first[:, :back]
+    np.add(first[:, back:], second[:, : max(second.shape[1] - back, 0)], out=total[:, back:])
+    return total
+
+
+@dataclass(frozen=True)
+class Newest:
+    """Where each cell's knowledge ends: the place of a cell before it, -1 where there is none.
+
+    ``lag`` is set when that is equally many cells back everywhere, which is quicker to look up.
+    """
+
+    places: Places
+    lag: int | None
+
+    @classmethod
+    def of(cls, places: Places) -> Self:
+        """Find out whether the lag is one for all."""
+        cells = places.shape[1]
+        lag = int(cells - 1 - places[0, -1]) if places.size else 0
+        uniform = 0 <= lag <= cells and (places == np.maximum(np.arange(cells) - lag, -1)).all()
+        return cls(places, lag if uniform else None)
+
+    def look_up(self, values: Floats, missing: float = 0.0) -> Floats:
+        """Values as they stood there; ``missing`` where there is no such cell."""
+        if self.lag is None:
+            return at(values, self.places, missing)
+        found = np.empty_like(values)
+        found[:, : self.lag] = missing
+        found[:, self.lag :] = values[:, : values.shape[1] - self.lag]
+        return found
+
+
+def at(values: Floats, places: Places, missing: float = 0.0) -> Floats:
+    """Values at the places given for each cell; ``missing`` where the place is before the first."""
+    found = np.take_along_axis(values, np.maximum(places, 0), axis=1)
+    found[places < 0] = missing
+    return found
+
+
+def fit(regressors: Sequence[Floats], y: Floats, f: Floats, newest: Newest, frame: int) -> Fit:
+    """Fit y and f on the regressors (and a constant), in the frame that ends with ``newest``.
+
+    A cell enters the frame when y, f and all regressors are known (not NaN). The order of the
+    regressors matters for ties alone: of two that say the same the first is kept. Numbers should be
+    of moderate size about zero, as deviations from a series' first value are.
+    """
+    columns = [*regressors, y, f]
+    usable = np.isfinite(y) & np.isfinite(f)
+    for column in regressors:
+        usable &= np.isfinite(column)
+    entering = [np.where(usable, column, 0.0) for column in columns]
+    n = newest.look_up(moving_sum(usable.astype(float), frame))
+    share = 1 / np.where(n > 0, n, np.nan)
+    totals = [newest.look_up(moving_sum(column, frame)) for column in entering]
+    means = [total * share for total in totals]
+    squares, spread = [], {}
+    for i, j in combinations_with_replacement(range(len(columns)), 2):
+        product = newest.look_up(moving_sum(entering[i] * entering[j], frame))
+        if i == j:
+            squares.append(product)
+        spread[i, j] = product - means[i] * totals[j]
+    return _eliminated(columns, means, squares, spread, n, share)
+
+
+def _eliminated(
+    columns: Sequence[Floats],
+    means: Sequence[Floats],
+    squares: Sequence[Floats],
+    spread: dict[tuple[int, int], Floats],
+    n: Floats,
+    share: Floats,
+) -> Fit:
+    """One regressor after the other is taken out of all that follow it (Gauss, no pivoting)."""
+    last = len(columns) - 1
+    y, f = last - 1, last
+    distance = [column - mean for column, mean in zip(columns, means, strict=True)]
+    varied = [spread[i, i].copy() for i in range(len(columns))]
+    leverage, rank = share.copy(), np.ones_like(n)
+    for r in range(last - 1):
+        keeps = spread[r, r] > np.maximum(_VARIES * squares[r], _LEFT * varied[r])
+        inverse = np.where(keeps, 1 / np.where(keeps, spread[r, r], 1.0), 0.0)
+        scaled = {i: spread[r, i] * inverse for i in range(r + 1, last + 1)}
+        for i, j in combinations_with_replacement(range(r + 1, last + 1), 2):
+            spread[i, j] -= scaled[i] * spread[r, j]
+        leverage += distance[r] * distance[r] * inverse
+        rank += keeps
+        for i in range(r + 1, last + 1):
+            distance[i] -= scaled[i] * distance[r]
+    return Fit(
+        n=n,
+        rank=rank,
+        yy=spread[y, y],
+        yf=spread[y, f],
+        ff=spread[f, f],
+        y_varied=varied[y],
+        f_varied=varied[f],
+        y_square=squares[y],
+        f_square=squares[f],
+        e=distance[y],
+        x=distance[f],
+        leverage=leverage,
+    )

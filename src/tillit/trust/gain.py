@@ -1,0 +1,189 @@
+"""Bits that each due cell told us beyond what we could have known without it. Pure.
+
+The formulas are those of the definition of the measure: our own error e and the part x of the
+partner's word that our baseline Z does not explain, both fitted on cells before; then the log-score
+of a Student-t with and without x. Everything is estimated on cells whose outcome was known at the
+cut-off of the cell that is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tillit.trust.frame import Fit, Floats, Newest, Places, at, fit
+
+__all__ = ["DEGREES_OF_FREEDOM", "FRAME", "Cells", "Gains", "gains", "known_places"]
+
+DEGREES_OF_FREEDOM = 8.0
+FRAME = 52
+# So many degrees of freedom are left in the frame before a cell is judged.
+_FREEDOM = 6
+_RECENT = 4
+_NEVER = np.iinfo(np.int64).max
+# What is left of a word that our baseline does not explain; below it is rounding.
+_NEWS = 1e-6
+_VARIES = 1e-10
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Due cells, a row a series, in the order of their cut-offs; NaN is unknown.
+
+    ``cut_off`` and ``known_at`` are whole numbers of any unit, ``known_at`` of an outcome that is
+    not known the largest there is. ``f`` is NaN unless it came in time. ``season`` is how many
+    cells back the same season lies, one number a series, 0 for none. ``more`` are further columns
+    of the baseline: public series, and what other columns already told of the same outcome.
+    """
+
+    cut_off: Places
+    known_at: Places
+    y: Floats
+    f: Floats
+    last: Floats
+    already: Floats
+    season: Places
+    more: Sequence[Floats] = ()
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What each cell came to; NaN where it could not be judged, bits 0 where there was no news.
+
+    ``own`` is the outcome that our baseline expected and ``own_variance`` what to expect of its
+    error; ``told_error`` is y - f, ``used_error`` the error of one who used f as it deserved.
+    """
+
+    bits: Floats
+    told_error: Floats
+    used_error: Floats
+    n: Floats
+    own: Floats
+    own_variance: Floats
+
+
+def known_places(cut_off: Places, known_at: Places) -> Places:
+    """The newest cell before each whose outcome, and all before it, was known at its cut-off.
+
+    -1 where there is none. An outcome still open keeps all after it from being used.
+    """
+    series, cells = cut_off.shape
+    reached = np.maximum.accumulate(known_at, axis=1)
+    finite = reached[reached < _NEVER]
+    if not finite.size:
+        return np.full(cut_off.shape, -1)
+    start = min(int(cut_off.min()), int(finite.min()))
+    end = max(int(cut_off.max()), int(finite.max())) - start + 2
+    # One ordered row of numbers for all series: each is searched within its own stretch.
+    row = np.arange(series)[:, np.newaxis] * (end + 1)
+    line = (row + np.where(reached < _NEVER, reached - start, end)).ravel()
+    found = np.searchsorted(line, (row + cut_off - start).ravel(), side="right")
+    places = found.reshape(cut_off.shape) - 1 - np.arange(series)[:, np.newaxis] * cells
+    return np.asarray(np.minimum(places, np.arange(cells) - 1), dtype=np.int64)
+
+
+def gains(cells: Cells, *, frame: int = FRAME, z: Sequence[Floats] | None = None) -> Gains:
+    """Bits of every cell, from cells before it; ``z`` in place of the measure's own baseline."""
+    newest = Newest.of(known_places(cells.cut_off, cells.known_at))
+    with np.errstate(all="ignore"):
+        y, y_first = _from_first(cells.y)
+        f, _ = _from_first(cells.f)
+        known = _baseline(cells, y, y_first, newest) if z is None else z
+        found = fit(known, y, f, newest, frame)
+        return _judged(cells, found, newest)
+
+
+def _from_first(values: Floats) -> tuple[Floats, Floats]:
+    """Deviations from each series' first value: keeps digits, and changes no fitted error."""
+    first = np.take_along_axis(values, np.isfinite(values).argmax(axis=1)[:, np.newaxis], axis=1)
+    first = np.where(np.isfinite(first), first, 0.0)
+    return values - first, first
+
+
+def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[Floats]:
+    """Z: what we knew anyway. Deviations from each series' first values, as y is."""
+    count = np.arange(y.shape[1])
+    there = np.isfinite(y)
+    total = np.where(there, y, 0.0).cumsum(axis=1)
+    known = there.cumsum(axis=1)
+    mean = newest.look_up(total / np.where(known > 0, known, np.nan), np.nan)
+    last = _first_known(cells.last - y_first, newest.look_up(y, np.nan), mean)
+    back = count - cells.season[:, np.newaxis]
+    # The season's value only where it lies a season back and was known at the cut-off.
+    seasonal = (cells.season[:, np.newaxis] > 0) & (back <= newest.places)
+    season = _first_known(at(y, np.where(seasonal, back, -1), np.nan), mean)
+    already, _ = _from_first(cells.already)
+    trend = np.broadcast_to(count / FRAME, y.shape)
+    z = [last, season, trend, np.where(np.isfinite(already), already, 0.0)]
+    return [*z, *(_carried(_from_first(column)[0]) for column in cells.more)]
+
+
+def _first_known(*choices: Floats) -> Floats:
+    found = choices[0]
+    for choice in choices[1:]:
+        found = np.where(np.isfinite(found), found, choice)
+    return found
+
+
+def _carried(values: Floats) -> Floats:
+    """Where a column says nothing, what it said last; nothing yet is zero."""
+    there = np.isfinite(values)
+    place = np.maximum.accumulate(np.where(there, np.arange(values.shape[1]), -1), axis=1)
+    return np.where(place >= 0, np.take_along_axis(values, np.maximum(place, 0), axis=1), 0.0)
+
+
+def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
+    free = found.n - found.rank
+    scored = np.isfinite(found.e) & np.isfinite(found.x) & (free - 1 >= _FREEDOM)
+    news = scored & _has_news(found)
+    ff = np.where(news, found.ff, 1.0)
+    slope = np.where(news, found.yf / ff * found.n / (found.n + 2), 0.0)
+    z0 = found.e
+    z1 = found.e - slope * found.x
+    v0 = found.yy / free
+    left = found.yy - 2 * slope * found.yf + slope * slope * found.ff
+    v1 = np.where(news, np.maximum(left, 0.0) / (free - 1), v0)
+    wide0 = 1 + found.leverage
+    wide1 = wide0 + np.where(news, found.x * found.x / ff, 0.0)
+    w0 = _expected(z0, v0, wide0, scored, found.n, newest)
+    w1 = _expected(z1, v1, wide1, scored, found.n, newest)
+    bits = -0.5 * np.log2(w1 / w0) - (DEGREES_OF_FREEDOM + 1) / 2 * (
+        np.log2(1 + z1 * z1 / (DEGREES_OF_FREEDOM * w1))
+        - np.log2(1 + z0 * z0 / (DEGREES_OF_FREEDOM * w0))
+    )
+    counts = news & (w0 > 0) & (w1 > 0)
+    nothing = np.full_like(z0, np.nan)
+    return Gains(
+        bits=np.where(counts, bits, 0.0),
+        told_error=np.where(scored, cells.y - cells.f, nothing),
+        used_error=np.where(scored, z1, nothing),
+        n=np.nan_to_num(found.n),
+        own=np.where(scored, cells.y - z0, nothing),
+        own_variance=np.where(scored, w0, nothing),
+    )
+
+
+def _has_news(found: Fit) -> NDArray[np.bool_]:
+    """Whether something is left of the word and of our error; a figure is due to nothing else."""
+    word = (found.ff > _NEWS * found.f_varied) & (found.f_varied > _VARIES * found.f_square)
+    error = (found.yy > _VARIES * found.y_varied) & (found.y_varied > _VARIES * found.y_square)
+    return word & error
+
+
+def _expected(
+    error: Floats,
+    variance: Floats,
+    wide: Floats,
+    scored: NDArray[np.bool_],
+    n: Floats,
+    newest: Newest,
+) -> Floats:
+    """The variance to expect: shrunk to that of all known errors, widened by the fit's own."""
+    square = np.where(scored, error * error / wide, 0.0).cumsum(axis=1)
+    count = scored.cumsum(axis=1)
+    so_far = newest.look_up(square / np.where(count > 0, count, np.nan), np.nan)
+    so_far = np.where(np.isfinite(so_far), so_far, variance)
+    return (n * variance + 2 * so_far) / (n + 2) * wide
