@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -44,7 +44,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
         for partner in PARTNERS:
             for hours in range(2):
                 number += 1
-                incoming(opened, f"({number}::varchar, date '2026-01-12', 1, null)")
+                incoming(opened.connection, [(f"item-{number}", date(2026, 1, 12), 1)])
                 opened.land(
                     landing(number, partner=partner, issued_at=MONDAY + timedelta(hours=hours))
                 )

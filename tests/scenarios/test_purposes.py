@@ -30,8 +30,9 @@ def for_purposes(pair: Pair, name: str, *purposes: str, **terms: Any) -> bytes:
     """Forecasts that may be used for these purposes."""
     text = wording(pair, name, **terms)
     said = "".join(f"    - {purpose}\n" for purpose in purposes).encode()
-    assert text.count(b'    - "capacity-planning"\n') == 1
-    return text.replace(b'    - "capacity-planning"\n', said)
+    agreed_purpose = b"    - capacity-planning\n"
+    assert text.count(agreed_purpose) == 1
+    return text.replace(agreed_purpose, said)
 
 
 def planned(pair: Pair, name: str, *purposes: str, **terms: Any) -> tuple[Agreement, Published]:
@@ -248,8 +249,8 @@ def test_it_goes_on_only_to_whom_was_agreed(partners: Pair, tmp_path: Path) -> N
 
 
 def test_what_was_made_of_it_goes_when_it_goes(partners: Pair) -> None:
-    found, made = planned(partners, "short", "a short look", retention={"days": 1})
-    asked(partners, "from landed.demand_forecast", "a short look", into="look")
+    found, made = planned(partners, "short", "short-look", retention={"days": 1})
+    asked(partners, "from landed.demand_forecast", "short-look", into="look")
     asked(partners, "select 3 as q", None, into="stays")
     (due,) = [d for d in duties(partners.supplier.home) if d.holding.agreement_id == found.id]
     partners.now = max(partners.now, due.delete_by)
@@ -257,7 +258,7 @@ def test_what_was_made_of_it_goes_when_it_goes(partners: Pair) -> None:
     assert "look" in kept.derived
     assert "stays" not in kept.derived
     with pytest.raises(TableRefused):
-        asked(partners, "from derived.look", "a short look")
+        asked(partners, "from derived.look", "short-look")
     assert asked(partners, "from derived.stays").rows == [(3,)]
     assert made.shipment_id in {name for c in kept.certificates for name in c.shipments}
     partners.buyer.receive(now=partners.later())

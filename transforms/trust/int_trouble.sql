@@ -1,6 +1,6 @@
 -- Trouble that the partner suffered from us, and whether it said so within four weeks.
 -- grain: partner, direction, trouble, subject_id
--- reads: int_order_line, run, stg_complaint
+-- reads: int_complaint_line, int_order_line, run, stg_complaint
 -- range: counted four weeks after it happened; as buyer: a line late, short or rejected; as
 --        supplier: a line that we cancelled or cut after it was placed
 with
@@ -43,6 +43,37 @@ known as (
     from suffered
     cross join asked
     where suffered.happened_at + interval 28 day <= asked.as_of
+),
+
+told as (
+    select
+        known.partner,
+        known.direction,
+        known.trouble,
+        known.subject_id
+    from known
+    inner join int_complaint_line as complaint
+        on
+            known.partner = complaint.partner
+            and known.direction = complaint.direction
+            and known.subject_id = complaint.subject_id
+            and known.counted_at >= complaint.raised_at
+    union
+    select
+        known.partner,
+        known.direction,
+        known.trouble,
+        known.subject_id
+    from known
+    inner join stg_complaint as complaint
+        on
+            known.partner = complaint.partner
+            and known.direction = complaint.direction
+            and known.item_id = complaint.item_id
+            and known.counted_at >= complaint.raised_at
+            -- A complaint that names no line speaks for its item, if it comes after the event.
+            and coalesce(complaint.subject_line, '') = ''
+            and known.happened_at <= complaint.raised_at
 )
 
 select
@@ -51,21 +82,6 @@ select
     known.trouble,
     known.subject_id,
     known.counted_at,
-    count(complaint.complaint_id) > 0 as is_told
+    told.subject_id is not null as is_told
 from known
-left join stg_complaint as complaint
-    on
-        known.partner = complaint.partner
-        and known.direction = complaint.direction
-        and known.counted_at >= complaint.raised_at
-        and (
-            known.subject_id = complaint.subject_line
-            -- A complaint that names no line speaks for its item, if it comes after the event.
-            or (
-                coalesce(complaint.subject_line, '') = ''
-                and known.item_id = complaint.item_id
-                and known.happened_at <= complaint.raised_at
-            )
-        )
-group by
-    known.partner, known.direction, known.trouble, known.subject_id, known.counted_at
+left join told using (partner, direction, trouble, subject_id)

@@ -16,7 +16,12 @@ select
     -- kind:key, and the key of a delivery ends with that of its order line.
     arg_min(split_part(subject_ref, ':', 1), (status_no, arrived_at)) as subject_kind,
     arg_min(regexp_extract(subject_ref, '[^:/]+/[0-9]+$'), (status_no, arrived_at))
-        as subject_line
+        as subject_line,
+    -- The key alone, with one separator for those that people use.
+    arg_min(
+        translate(regexp_replace(subject_ref, '^[a-z_]+:', ''), '-:#| ', '/////'),
+        (status_no, arrived_at)
+    ) as subject_key
 from complaint
 cross join asked
 where arrived_at <= asked.as_of

@@ -1,25 +1,60 @@
 -- Forecast values that landed, every vintage, one row a value.
--- grain: partner, direction, agreement_id, column_name, item_id, ship_to, period, period_start, arrived_at, shipment_id
--- reads: landed.demand_forecast, run
--- range: arrived_at (our own clock, never the sender's) <= run.as_of
+-- grain: partner, direction, agreement_id, column_name, item_id, ship_to, period, period_start,
+--        arrived_at, shipment_id
+-- reads: landed.demand_forecast, run, stg_order, stg_shipment
+-- range: arrived_at (our own clock, never the sender's) <= run.as_of, and without end for what came
+--        after its shipment's cut-off: it is known of and counts for nothing. Where orders name no
+--        place, what was forecast for all places is one value
 with
 asked as (select as_of from run),
 
-forecast as (select * from landed.demand_forecast)
+placed as (
+    select
+        partner,
+        direction,
+        bool_or(ship_to <> '') as names_places
+    from stg_order
+    group by partner, direction
+),
+
+late as (
+    select
+        partner,
+        shipment_id
+    from stg_shipment
+    where is_late
+),
+
+forecast as (
+    select
+        told.* exclude (ship_to, period, arrived_at),
+        'in' as direction,
+        coalesce(told.period, 'week') as period,
+        case when coalesce(placed.names_places, true) then coalesce(told.ship_to, '') else '' end
+            as ship_to,
+        case when late.shipment_id is null then told.arrived_at else timestamptz 'infinity' end
+            as arrived_at
+    from landed.demand_forecast as told
+    cross join asked
+    left join placed on told.partner = placed.partner
+    left join late on told.partner = late.partner and told.shipment_id = late.shipment_id
+    where told.arrived_at <= asked.as_of
+)
 
 select
     partner,
-    'in' as direction,
+    direction,
     agreement_id,
     'quantity' as column_name,
     item_id,
-    coalesce(ship_to, '') as ship_to,
-    coalesce(period, 'week') as period,
+    ship_to,
+    period,
     period_start,
     arrived_at,
     shipment_id,
-    quantity::double as value,
-    commitment
+    sum(quantity)::double as value,
+    min(commitment) as commitment
 from forecast
-cross join asked
-where arrived_at <= asked.as_of
+group by
+    partner, direction, agreement_id, item_id, ship_to, period, period_start, arrived_at,
+    shipment_id

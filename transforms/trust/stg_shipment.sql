@@ -1,7 +1,8 @@
--- Shipments that landed: which kind and period each covers, and when it was here.
--- grain: shipment_id
+-- Shipments that landed: which kind and period each covers, when it was here, and whether in time.
+-- grain: partner, shipment_id
 -- reads: exchange.shipments, run
--- range: arrived_at <= run.as_of
+-- range: arrived_at <= run.as_of; a correction, which is a second shipment of its period, is not
+--        late: the first one was due
 with
 asked as (select as_of from run),
 
@@ -16,7 +17,9 @@ select
     period_start,
     period_end,
     cut_off_at,
-    arrived_at
+    arrived_at,
+    coalesce(arrived_at > cut_off_at, false)
+    and not regexp_matches(shipment_id, '\.[0-9]{8}T[0-9]{6}\.([2-9]|[1-9][0-9]+)$') as is_late
 from shipment
 cross join asked
 where arrived_at <= asked.as_of
