@@ -34,12 +34,15 @@ _LATER = ("interval", "trend", "alarms")
 
 def show(scores: Scores) -> dict[str, Any]:
     """Everything known at ``scores.as_of``: per direction its parts, evidence, columns, history."""
-    by_partner = {key: list(rows) for key, rows in groupby(scores.directions, key=_way)}
+    columns, unmeasured = _by_way(scores.columns), _by_way(scores.not_measured)
     return {
         "party": scores.party,
         "as_of": isoformat(scores.as_of),
         "definition": scores.version,
-        "directions": [_direction(scores, weeks) for weeks in by_partner.values()],
+        "directions": [
+            _direction(scores, weeks, columns.get(way, []), unmeasured.get(way, []))
+            for way, weeks in _by_way(scores.directions).items()
+        ],
         "findings": [
             {"check": f.check, "what": f.what, "rows": f.rows, "stops": f.stops}
             for f in scores.findings
@@ -52,9 +55,11 @@ def table(shown: dict[str, Any]) -> list[tuple[str, ...]]:
     return [_line(direction) for direction in shown["directions"]]
 
 
-def _direction(scores: Scores, weeks: Sequence[Row]) -> dict[str, Any]:
+def _direction(
+    scores: Scores, weeks: Sequence[Row], told: Sequence[Row], unmeasured: Sequence[Row]
+) -> dict[str, Any]:
     last = weeks[-1]
-    columns = [_column(list(rows)) for rows in _columns(scores.columns, _way(last))]
+    columns = [_column(list(rows)) for _, rows in groupby(told, key=_column_of)]
     return {
         "partner": last["partner"],
         "direction": last["direction"],
@@ -70,8 +75,7 @@ def _direction(scores: Scores, weeks: Sequence[Row]) -> dict[str, Any]:
         "columns": columns,
         "columns_not_measured": [
             {name: row[name] for name in ("kind", "column_name", "level", "reason")}
-            for row in scores.not_measured
-            if _way(row) == _way(last)
+            for row in unmeasured
         ],
         "history": [
             {
@@ -83,11 +87,6 @@ def _direction(scores: Scores, weeks: Sequence[Row]) -> dict[str, Any]:
             for row in weeks
         ],
     }
-
-
-def _columns(rows: Iterable[Row], way: tuple[str, str]) -> Iterable[Iterable[Row]]:
-    mine = [row for row in rows if _way(row) == way]
-    return [list(g) for _, g in groupby(mine, key=lambda r: (r["kind"], r["column_name"]))]
 
 
 def _column(weeks: Sequence[Row]) -> dict[str, Any]:
@@ -134,5 +133,12 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _way(row: Row) -> tuple[str, str]:
-    return row["partner"], row["direction"]
+def _by_way(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["partner"], row["direction"]), []).append(row)
+    return found
+
+
+def _column_of(row: Row) -> tuple[str, str]:
+    return row["kind"], row["column_name"]
