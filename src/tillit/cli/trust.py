@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tillit.cli.common import as_json, now_option, open_home, show, table
+from tillit.cli.common import INSTANT, as_json, now_option, open_home, show, table
 from tillit.model import counted
 
 __all__ = ["trust"]
@@ -30,6 +30,39 @@ def show_trust(ctx: click.Context, now: datetime, as_json: bool) -> None:
 
     shown = run_trust(open_home(ctx), now=now)
     lines = table(NAMES, rows_of(shown))
+    lines += ["", "a dash is not measured; a column under 26 due cells has not enough evidence"]
+    lines += [
+        f"check {f['check']}: {f['what']} ({counted(f['rows'], 'row')})" for f in shown["findings"]
+    ]
+    show(shown, as_json=as_json, lines=lines)
+
+
+@trust.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--as-of", type=INSTANT, help="Measure as of this instant; else of the last one.")
+@as_json
+def score(folder: Path, as_of: datetime | None, as_json: bool) -> None:
+    """Score a history that was exchanged by other means: a FOLDER of Parquet files.
+
+    It holds a file a kind, arrivals.parquet and agreements.parquet, and may hold
+    public_index.parquet; docs/score-a-history.md says which columns. Nothing leaves the machine,
+    and nothing is kept.
+    """
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    from tillit.trust.folder import score_folder
+    from tillit.trust.show import NAMES, relationship_table
+
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), transient=True, disable=as_json
+    ) as bar:
+        task = bar.add_task("reading")
+        shown = score_folder(
+            folder,
+            as_of=as_of,
+            progress=lambda name, done, of: bar.update(task, description=f"{name}  {done} of {of}"),
+        )
+    lines = table(("relationship", "T", *NAMES), relationship_table(shown))
     lines += ["", "a dash is not measured; a column under 26 due cells has not enough evidence"]
     lines += [
         f"check {f['check']}: {f['what']} ({counted(f['rows'], 'row')})" for f in shown["findings"]

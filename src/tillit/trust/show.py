@@ -12,7 +12,7 @@ from typing import Any
 from tillit.model import isoformat
 from tillit.trust.score import Row, Scores
 
-__all__ = ["NAMES", "show", "table"]
+__all__ = ["NAMES", "relationship_table", "show", "table"]
 
 NAMES = ("from", "to", "score", "I", "P", "C", "D", "bits a cell", "evidence", "not measured")
 """Headings of `table`."""
@@ -53,6 +53,19 @@ def show(scores: Scores) -> dict[str, Any]:
 def table(shown: dict[str, Any]) -> list[tuple[str, ...]]:
     """One line a direction, for a terminal; a dash is not measured."""
     return [_line(direction) for direction in shown["directions"]]
+
+
+def relationship_table(shown: dict[str, Any]) -> list[tuple[str, ...]]:
+    """One line a direction, each relationship's own score before the first of its two."""
+    return [
+        (
+            relationship["relationship_id"] if first else "",
+            _number(relationship["score"], "{:.0f}") if first else "",
+            *_line(direction),
+        )
+        for relationship in shown["relationships"]
+        for first, direction in zip((True, False), relationship["directions"], strict=False)
+    ]
 
 
 def _direction(
@@ -114,8 +127,8 @@ def _line(direction: dict[str, Any]) -> tuple[str, ...]:
     evidence = direction["evidence"]
     bits = [c["bits_per_cell"] for c in direction["columns"] if c["bits_per_cell"] is not None]
     return (
-        direction["sender"],
-        direction["receiver"],
+        direction["sender"] or "?",
+        direction["receiver"] or "?",
         _number(direction["score"], "{:.0f}"),
         *(_number(direction[part], "{:.2f}") for part in _PARTS),
         _number(max(bits) if bits else None, "{:.2f}"),
