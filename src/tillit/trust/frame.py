@@ -1,10 +1,10 @@
 """Least squares over a moving frame, for many series at once. Pure.
 
 Every array has a column for each series and a row for each cell, in the order of their cut-offs:
-one step back in time is one row, so all series are summed in one stride. What a frame holds is summed by doubling (2, 4, 8, ... cells), never by taking one running total
-from another: a wild value leaves nothing behind in the frames that it is not in. The fit is built
-up one regressor at a time, each freed of those before it, so that any number of them takes the
-same few lines.
+one step back in time is one row, so all series are summed in one stride. What a frame holds is
+summed by doubling (2, 4, 8, ... cells), never by taking one running total from another: a wild
+value leaves nothing behind in the frames that it is not in. The fit is built up one regressor at a
+time, each freed of those before it, so that any number of them takes the same few lines.
 """
 
 from __future__ import annotations
