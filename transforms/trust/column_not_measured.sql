@@ -31,6 +31,8 @@ select
         when permitted.kind = 'complaint' then 'counts in candour, when it is raised'
         when permitted.kind in ('design_idea', 'process_idea')
             then 'counts in ideas, when it is accepted'
+        when permitted.kind = 'interaction'
+            then 'shows what time together goes into, beside the score'
         when permitted.witness is null then 'no outcome of ours speaks about it'
         else 'not measured yet'
     end as reason

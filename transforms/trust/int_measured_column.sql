@@ -1,6 +1,6 @@
 -- Columns that are measured: permitted, with a witness that we see for ourselves.
 -- grain: partner, direction, kind, column_name
--- reads: stg_terms
+-- reads: measured_by, stg_terms
 -- range: level and weight are those of the newest terms; place is 1 for the first of the columns that
 --        speak of one outcome, the most confidential first: so opening one more never takes from one
 --        that weighs more
@@ -19,21 +19,21 @@ newest as (
 )
 
 select
-    partner,
-    direction,
-    kind,
-    column_name,
-    hash(partner, direction, kind, column_name) as column_no,
-    level,
-    weight,
-    witness,
+    newest.partner,
+    newest.direction,
+    newest.kind,
+    newest.column_name,
+    hash(newest.partner, newest.direction, newest.kind, newest.column_name) as column_no,
+    newest.level,
+    newest.weight,
+    newest.witness,
     row_number() over (
-        partition by partner, direction, kind, witness order by weight desc, column_name asc
+        partition by newest.partner, newest.direction, newest.kind, newest.witness
+        order by newest.weight desc, measured_by.position asc
     ) as place
 from newest
-where
-    (kind, column_name, witness) in (
-        ('demand_forecast', 'quantity', 'order.quantity'),
-        ('delivery_commitment', 'promised_quantity', 'delivery.quantity'),
-        ('delivery_commitment', 'promised_date', 'delivery.arrived_on')
-    )
+inner join measured_by
+    on
+        newest.kind = measured_by.kind
+        and newest.column_name = measured_by.column_name
+        and newest.witness = measured_by.witness

@@ -1,0 +1,35 @@
+-- Notices of what stands in the way, each change of status once.
+-- grain: notice_id, status_no, item_id
+-- reads: source_disruption, run
+-- range: run.since <= recorded_at < run.as_of; of a key that changed twice the last; one without its
+--        whole key is kept, to be refused with its reason
+with
+source as (select * from source_disruption),
+
+asked as (select * from run)
+
+select
+    source.notice_id,
+    source.status_no,
+    source.item_id,
+    source.cause,
+    source.effect,
+    source.starts_on,
+    source.expected_end,
+    source.text,
+    source.status
+from source
+inner join asked
+    on
+        source.partner = asked.partner
+        and cast(source.recorded_at as timestamptz) >= asked.since
+        and cast(source.recorded_at as timestamptz) < asked.as_of
+qualify
+    rank() over (
+        partition by source.notice_id, source.status_no, source.item_id
+        order by cast(source.recorded_at as timestamptz) desc
+    ) = 1
+    or source.notice_id is null
+    or source.status_no is null
+    or source.item_id is null
+order by source.notice_id, source.status_no, source.item_id, source.recorded_at
