@@ -21,7 +21,12 @@ OWN = "own_"
 
 # What we said or did ourselves is known to us too: partners' promises, complaints and ideas are
 # measured against it.
-_OUR_WORD = frozenset({"complaint", "delivery", "delivery_commitment", "design_idea", "order"})
+_OUR_WORD = frozenset(
+    {
+        *("complaint", "delivery", "delivery_commitment", "design_idea"),
+        *("disruption", "interaction", "order", "process_idea"),
+    }
+)
 _NAME = "observed"
 PUBLIC = "public_"
 """Sources named so are public series: what only repeats them is no news from a partner."""
