@@ -65,9 +65,10 @@ class History:
         """Every relationship under another name, so that two fates of one stand side by side."""
 
         def renamed(rows: pa.Table) -> pa.Table:
-            names = pc.binary_join_element_wise(rows["relationship_id"], suffix, "")
-            at = rows.column_names.index("relationship_id")
-            return rows.set_column(at, "relationship_id", names)
+            for name in ("relationship_id", "agreement_id"):
+                names = pc.binary_join_element_wise(rows[name], suffix, "")
+                rows = rows.set_column(rows.column_names.index(name), name, names)
+            return rows
 
         return self.mapped(renamed)
 

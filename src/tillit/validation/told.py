@@ -31,10 +31,12 @@ _PLANS = ("demand_forecast", "production_plan")
 class Told:
     """``values`` by column (V, K, W), NaN where nothing is said; the newest vintage first.
 
-    ``delay`` is by direction and kind the hours from cut-off to arrival (R, W): negative in time.
+    ``kept_back`` is what would have been said if every column were open. ``delay`` is by direction
+    and kind the hours from cut-off to arrival (R, W): negative in time.
     """
 
     values: Mapping[Column, Floats]
+    kept_back: Mapping[Column, Floats]
     delay: Mapping[tuple[str, str], Floats]
 
     def saying(self, changed: Column, values: Floats) -> Told:
@@ -56,6 +58,7 @@ def make_told(world: World, demand: Demand, trade: Trade) -> Told:
     """Say of every key and week what each side chooses to say."""
     rng = stream(world.seed, world.replica, "told")
     values: dict[Column, Floats] = {}
+    whole: dict[Column, Floats] = {}
     for direction, outcome in (("b2s", demand.quantity), ("s2b", trade.delivered)):
         draw = stream(world.seed, 2 if direction == "b2s" else 3, "items")
         factor = _factor(world, direction, draw.standard_normal(world.relationships))
@@ -65,11 +68,11 @@ def make_told(world: World, demand: Demand, trade: Trade) -> Told:
             source = c.kind if c.name.startswith("quantity") else f"{c.kind}.{c.name}"
             if source not in guesses:
                 guesses[source] = _guess(world, demand, outcome, c, rng)
-            said = _said(c, *guesses[source], outcome, factor)
-            values[c] = np.where(_open(world, c), said, np.nan)
+            whole[c] = _said(c, *guesses[source], outcome, factor)
+            values[c] = np.where(_open(world, c), whole[c], np.nan)
     pairs = dict.fromkeys((c.direction, c.kind) for c in COLUMNS)
     delay = {(direction, kind): _delay(world, direction, rng) for direction, kind in pairs}
-    return Told(values=values, delay=delay)
+    return Told(values=values, kept_back=whole, delay=delay)
 
 
 def _guess(

@@ -41,8 +41,9 @@ class World:
     """All relationships, R of them over W weeks; shapes are given.
 
     ``trust`` is latent (R, W); ``felt`` by direction and behaviour what it comes to (R, W). The
-    rest is drawn apart from trust: ``items`` and ``lines`` a week (R,), ``chatter`` in messages
-    a week (R,), ``trouble`` the share of rejected lines (R,), ``ability`` by direction (R,) and
+    rest is drawn apart from trust: ``items`` and ``lines`` a week (R,), ``batching`` whether orders
+    and deliveries are told by week (0), item (1) or line (2), ``chatter`` in meetings a week (R,),
+    ``trouble`` the share of rejected lines (R,), ``ability`` by direction (R,) and
     ``whim`` by column (R,), both standard normal, and ``permitted`` by column (R,).
     """
 
@@ -52,6 +53,7 @@ class World:
     felt: Mapping[tuple[str, str], Floats]
     items: Ints
     lines: Ints
+    batching: Ints
     chatter: Floats
     trouble: Floats
     ability: Mapping[str, Floats]
@@ -126,7 +128,8 @@ def make_world(
         # Few items and many: a few relationships are ten times as large as most.
         items=np.clip(np.round(rng.lognormal(1.0, 0.6, count)), 1, 12).astype(np.int64),
         lines=rng.integers(1, 4, count),
-        chatter=rng.lognormal(1.0, 1.0, count),
+        batching=rng.integers(0, 3, count),
+        chatter=np.minimum(rng.lognormal(1.4, 1.2, count), 40.0),
         trouble=rng.beta(2, 30, count),
         ability={d: rng.standard_normal(count) for d in DIRECTIONS},
         whim={column: rng.standard_normal(count) for column in COLUMNS},

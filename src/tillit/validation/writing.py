@@ -6,11 +6,13 @@ about; what is a fact (orders, promises, deliveries) a day after its week has en
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tillit.validation.demand import Demand
@@ -221,12 +223,22 @@ def _facts(scene: Scene, arrived: Arrived) -> dict[str, pa.Table]:
         accepted_quantity=trade.accepted,
         unit="C62",
     ).filter(pa.array(came < weeks))
+    rows = {kind: _batched(scene.world, facts) for kind, facts in rows.items()}
     for kind, facts in rows.items():
         issued = facts["issued_at"].to_numpy().astype("datetime64[us]")
-        monday = issued.astype("datetime64[W]").astype("datetime64[us]")
         monday = START.astype("datetime64[us]") + 7 * _DAY * ((issued - START) // (7 * _DAY))
         arrived.add(facts, issued + _hours(0.5), monday + _hours(-_HOURS[kind]))
     return rows
+
+
+def _batched(world: World, facts: pa.Table) -> pa.Table:
+    """One message a week, or one an item, or one a line, as the relationship is used to."""
+    owner = pc.index_in(facts["relationship_id"], value_set=names_of(world)).to_numpy()
+    style = world.batching[owner]
+    item = joined(facts["shipment_id"], "/", facts["order_id"])
+    line = joined(item, "/", facts["line"])
+    ids = pc.if_else(style == 0, facts["shipment_id"], pc.if_else(style == 1, item, line))
+    return facts.set_column(facts.column_names.index("shipment_id"), "shipment_id", ids)
 
 
 # ---- words --------------------------------------------------------------------------------------
@@ -378,36 +390,36 @@ def _until(end: int, *parts: tuple[pa.Table, NDArray[np.int64]]) -> pa.Table:
 
 
 def _agreements(world: World) -> pa.Table:
-    names = names_of(world)
-    parts = []
-    for agreed in AGREED:
-        for direction in agreed.directions:
-            for spec in agreed.columns.split():
-                name, level = spec.split(":")
-                owner = np.arange(world.relationships)
-                sides = [joined("buyer-", owner), joined("supplier-", owner)]
-                sender, receiver = sides if direction == "b2s" else sides[::-1]
-                parts.append(
-                    table(
-                        agreement_id=joined(direction, "/", agreed.kind + "/", owner),
-                        relationship_id=names,
-                        direction=direction,
-                        sender_id=sender,
-                        receiver_id=receiver,
-                        kind=agreed.kind,
-                        column_name=name.rstrip("*"),
-                        is_key=name.endswith("*"),
-                        permitted=_permitted(world, direction, agreed.kind, name),
-                        classification=int(level),
-                        cadence=agreed.cadence,
-                        cut_off=_WORDS[agreed.cut_off_hours > 0],
-                        cut_off_hours=agreed.cut_off_hours,
-                    )
-                )
-    return pa.concat_tables(parts)
+    """A row a relationship and column: the columns one after another, relationships within each."""
+    listed = [
+        (agreed, direction, *spec.split(":"))
+        for agreed in AGREED
+        for direction in agreed.directions
+        for spec in agreed.columns.split()
+    ]
+    owner = np.tile(np.arange(world.relationships), len(listed))
 
+    def each(values: Iterable[Any]) -> NDArray[Any]:
+        return np.repeat(np.array(list(values)), world.relationships)
 
-_WORDS = {True: "before_period_start", False: "after_period_start"}
+    direction = each(d for _, d, *_ in listed)
+    there = direction == "b2s"
+    hours = each(agreed.cut_off_hours for agreed, *_ in listed)
+    return table(
+        agreement_id=joined(direction, "/", each(a.kind for a, *_ in listed), "/", owner),
+        relationship_id=names_of(world).take(pa.array(owner)),
+        direction=direction,
+        sender_id=joined(np.where(there, "buyer-", "supplier-"), owner),
+        receiver_id=joined(np.where(there, "supplier-", "buyer-"), owner),
+        kind=each(a.kind for a, *_ in listed),
+        column_name=each(name.rstrip("*") for *_, name, _ in listed),
+        is_key=each(name.endswith("*") for *_, name, _ in listed),
+        permitted=np.concatenate([_permitted(world, d, a.kind, name) for a, d, name, _ in listed]),
+        classification=each(int(level) for *_, level in listed),
+        cadence=each(a.cadence for a, *_ in listed),
+        cut_off=np.where(hours > 0, "before_period_start", "after_period_start"),
+        cut_off_hours=hours,
+    )
 
 
 def _permitted(world: World, direction: str, kind: str, name: str) -> NDArray[np.bool_]:
