@@ -16,6 +16,8 @@ informed as (
         sum(late) as late,
         sum(missing) as missing,
         sum(week_bits) as week_bits,
+        sum(week_due) as week_due,
+        sum(week_arrived) as week_arrived,
         count(*) as columns_measured,
         count(u) as columns_enough
     from column_week
@@ -102,6 +104,11 @@ select
     100 * pow(
         information_factor * promise_factor * candour_factor * idea_share, 0.25
     ) as score,
+    -- What the score multiplies: for what nobody may show, what is expected of the unknown.
+    information_factor as counted_information,
+    promise_factor as counted_promises,
+    candour_factor as counted_candour,
+    idea_share as counted_ideas,
     100 * sqrt(information_factor * case when has_promises then promise_factor end)
         as information_and_promises_only,
     coalesce(due, 0) as due,
@@ -109,6 +116,8 @@ select
     coalesce(late, 0) as late,
     coalesce(missing, 0) as missing,
     coalesce(week_bits, 0) as week_bits,
+    coalesce(week_due, 0) as week_due,
+    coalesce(week_arrived, 0) as week_arrived,
     coalesce(columns_measured, 0) as columns_measured,
     coalesce(columns_enough, 0) as columns_enough,
     promises_due,
@@ -116,6 +125,15 @@ select
     troubles_suffered,
     troubles_named,
     ideas_offered,
-    ideas_taken
+    ideas_taken,
+    has_promises,
+    has_candour,
+    has_ideas,
+    promises as week_promises,
+    promised_value as week_promised_value,
+    kept_value as week_kept_value,
+    troubles as week_troubles,
+    troubles_told as week_troubles_told,
+    ideas_accepted as week_ideas_accepted
 from scaled
 order by partner, direction, week
