@@ -22,8 +22,8 @@ __all__ = [
     "complained_vaguely",
     "corrected_late",
     "ideas_spammed",
-    "promised_less",
     "promised_later",
+    "promised_less",
     "resent",
     "split",
 ]
@@ -50,7 +50,9 @@ def split(history: History, c: Column) -> History:
     cells = rows.filter(mine).select([*keys, "shipment_id", "item_id"])
     cells = cells.group_by([*keys, "shipment_id", "item_id"]).aggregate([([], "count_all")])
     length = pc.add(pc.utf8_length(cells["item_id"]), 1).to_pylist()
-    sources = pa.array([s[:-n] for s, n in zip(cells["shipment_id"].to_pylist(), length, strict=True)])
+    sources = pa.array(
+        [s[:-n] for s, n in zip(cells["shipment_id"].to_pylist(), length, strict=True)]
+    )
     parts = cells.append_column("source", sources).join(
         whole.rename_columns({"shipment_id": "source"}), [*keys, "source"]
     )
@@ -181,7 +183,9 @@ def _complaining(history: History, came: pa.Table, *, with_subject: bool) -> His
     made = table(
         relationship_id=came["relationship_id"],
         flow="b2s",
-        agreement_id=joined(pc.replace_substring(came["agreement_id"], "s2b/delivery", "b2s/complaint")),
+        agreement_id=joined(
+            pc.replace_substring(came["agreement_id"], "s2b/delivery", "b2s/complaint")
+        ),
         shipment_id=joined("spam/", numbers),
         issued_at=came["issued_at"],
         complaint_id=joined("spam-", numbers),

@@ -19,8 +19,8 @@ from tillit.validation.writing import Scene
 
 __all__ = [
     "constant",
-    "copied_public",
     "copied_partner",
+    "copied_public",
     "echoed",
     "hard_items_dropped",
     "hidden",

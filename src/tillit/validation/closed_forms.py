@@ -44,7 +44,8 @@ class Chain:
         """V': variance of the orders over the manufacturer's lead time, demand known."""
         terms = range(1, self.manufacturer + 2)
         total = sum((1 - self.rho ** (self.retailer + 1 + i)) ** 2 for i in terms)
-        return self.sigma**2 / (1 - self.rho) ** 2 * total
+        variance: float = self.sigma**2 / (1 - self.rho) ** 2 * total
+        return variance
 
     @property
     def without_sharing(self) -> float:

@@ -105,11 +105,13 @@ class Arrived:
         timed = timed.append_column("arrived_at", _array(arrived_at))
         timed = timed.append_column("cut_off_at", _array(cut_off_at))
         keys = ["relationship_id", "flow", "agreement_id", "shipment_id"]
-        whole = timed.group_by(keys).aggregate([
-            ("arrived_at", "max"),
-            ("cut_off_at", "max"),
-            ("shipment_id", "count"),
-        ])
+        whole = timed.group_by(keys).aggregate(
+            [
+                ("arrived_at", "max"),
+                ("cut_off_at", "max"),
+                ("shipment_id", "count"),
+            ]
+        )
         self.parts.append(
             table(
                 relationship_id=whole["relationship_id"],
@@ -130,12 +132,13 @@ class Arrived:
 
 def table(**columns: Any) -> pa.Table:
     """Columns as a table: arrays of numpy or arrow, or one value for every row."""
-    arrays = {name: value if np.isscalar(value) else _array(value) for name, value in columns.items()}
-    rows = next(len(array) for array in arrays.values() if not np.isscalar(array))
-    return pa.table({
-        name: pa.repeat(pa.scalar(array), rows) if np.isscalar(array) else array
-        for name, array in arrays.items()
-    })
+    arrays = {n: _array(value) for n, value in columns.items() if not np.isscalar(value)}
+    rows = len(next(iter(arrays.values())))
+    whole = {
+        name: arrays[name] if name in arrays else pa.repeat(pa.scalar(value), rows)
+        for name, value in columns.items()
+    }
+    return pa.table(whole)
 
 
 def joined(*parts: Any) -> pa.Array:

@@ -53,7 +53,9 @@ def counts(history: History, names: list[str]) -> dict[str, Floats]:
         filled += np.bincount(owner, np.isfinite(cells).sum(axis=0), len(names))
         due += np.bincount(owner, minlength=len(names)) * len(columns)
         order = np.argsort(owner, kind="stable")
-        parts = np.split(cells[:, order], np.cumsum(np.bincount(owner, minlength=len(names)))[:-1], 1)
+        parts = np.split(
+            cells[:, order], np.cumsum(np.bincount(owner, minlength=len(names)))[:-1], 1
+        )
         size += [len(zlib.compress(np.ascontiguousarray(part).tobytes(), 6)) for part in parts]
     for told in history.tables.values():
         rows += np.bincount(_owners(told, names), minlength=len(names))

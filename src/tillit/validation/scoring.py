@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tillit.trust.folder import score_folder
-from tillit.validation.histories import History
 from tillit.validation.demand import make_demand
+from tillit.validation.histories import History
 from tillit.validation.told import make_told
 from tillit.validation.trade import make_trade
 from tillit.validation.voice import make_voice

@@ -21,12 +21,13 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-WORDS = tuple(
-    "bracket housing weld coating alloy tolerance thread gasket pallet label route batch mould "
-    "shaft seal rivet flange surface drawing gauge burr torque bearing sleeve insert foam crate "
-    "barcode buffer tugger fixture jig cutter coolant scrap setup changeover takt shift kanban "
-    "replace reduce combine move test merge widen shorten turn grind drop align harden polish".split()
-)
+_TALK = """
+bracket housing weld coating alloy tolerance thread gasket pallet label route batch mould shaft
+seal rivet flange surface drawing gauge burr torque bearing sleeve insert foam crate barcode
+buffer tugger fixture jig cutter coolant scrap setup changeover takt shift kanban replace reduce
+combine move test merge widen shorten turn grind drop align harden polish
+"""
+WORDS = tuple(_TALK.split())
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Ideas:
 
 @dataclass(frozen=True)
 class Meetings:
-    """Of each (N,): who, on which day, how long, how many people, and about the deal or the work."""
+    """Of each (N,): who, when, how long, how many people, and about the deal or the work."""
 
     owner: Ints
     day: Ints
@@ -114,18 +115,19 @@ def _ideas(world: World, rng: np.random.Generator) -> Ideas:
             decided = offered + rng.integers(14, 57, size)
             heard = np.full(size, 1) if taken else (rng.random(size) < 0.5).astype(np.int64)
             words = rng.integers(0, len(WORDS), (size, 14)) if taken else _worn(rng, size)
-            parts.append([
-                owner,
-                np.full(size, number),
-                offered,
-                np.full(size, taken),
-                np.where(heard == 1, decided, -1),
-                words,
-            ])
-    owner, side, offered, taken, decided, words = (
-        np.concatenate([part[at] for part in parts]) for at in range(6)
-    )
-    return Ideas(owner, side, offered, taken == 1, decided, words)
+            parts.append(
+                [
+                    owner,
+                    np.full(size, number),
+                    offered,
+                    np.full(size, taken),
+                    np.where(heard == 1, decided, -1),
+                    words,
+                ]
+            )
+    joint = [np.concatenate([part[at] for part in parts]) for at in range(6)]
+    owners, side, days, accepted, decisions, texts = joint
+    return Ideas(owners, side, days, accepted == 1, decisions, texts)
 
 
 def _worn(rng: np.random.Generator, size: int) -> Ints:

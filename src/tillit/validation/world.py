@@ -149,7 +149,8 @@ def autoregression(
     scale = np.sqrt(1.0 - np.square(rho))
     for week in range(1, shape[1]):
         path[:, week] = rho * path[:, week - 1] + scale * shocks[:, week]
-    return path * np.reshape(sd, (-1, 1))
+    scaled: Floats = path * np.reshape(sd, (-1, 1))
+    return scaled
 
 
 def drop(weeks: int, at: int, by: float) -> Floats:

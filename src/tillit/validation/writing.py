@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tillit.validation.demand import Demand
 from tillit.validation.histories import Arrived, History, joined, table
-from tillit.validation.nature import COLUMNS, DIRECTIONS, Column
+from tillit.validation.nature import COLUMNS, DIRECTIONS
 from tillit.validation.told import Told
 from tillit.validation.trade import Trade
 from tillit.validation.voice import Voice, phrase
@@ -152,10 +152,8 @@ def _plan(scene: Scene, arrived: Arrived, direction: str, kind: str) -> pa.Table
     at = cut_off + _hours(delay)
     rows = table(
         **_prefix(scene, owner, direction, kind, issued, at - _hours(1.0)),
-        **_plan_key(scene, kind, direction, key, week),
-        **{
-            c.name: values[number, vintage, key, week] for number, c in enumerate(columns)
-        },
+        **_plan_key(kind, direction, key, week),
+        **{c.name: values[number, vintage, key, week] for number, c in enumerate(columns)},
         unit="C62",
     )
     if kind == "demand_forecast":
@@ -166,7 +164,7 @@ def _plan(scene: Scene, arrived: Arrived, direction: str, kind: str) -> pa.Table
 
 
 def _plan_key(
-    scene: Scene, kind: str, direction: str, key: NDArray[np.int64], week: NDArray[np.int64]
+    kind: str, direction: str, key: NDArray[np.int64], week: NDArray[np.int64]
 ) -> dict[str, Any]:
     day = START + 7 * week
     item = {"item_id": joined("item-", key)}
@@ -201,7 +199,12 @@ def _facts(scene: Scene, arrived: Arrived) -> dict[str, pa.Table]:
         ),
         "delivery_commitment": table(
             **_prefix(
-                scene, owner, "s2b", "delivery_commitment", trade.week, _at(7 * trade.week + 1, 12.0)
+                scene,
+                owner,
+                "s2b",
+                "delivery_commitment",
+                trade.week,
+                _at(7 * trade.week + 1, 12.0),
             ),
             **line,
             commitment_no=1,
@@ -383,16 +386,18 @@ def _no_text(count: int) -> pa.Array:
 
 def _until(end: int, *parts: tuple[pa.Table, NDArray[np.int64]]) -> pa.Table:
     """The rows of days that were and are not after the end of the history."""
-    return pa.concat_tables([
-        rows.filter(pa.array((day >= 0) & (day < end))).select(parts[0][0].column_names)
-        for rows, day in parts
-    ])
+    return pa.concat_tables(
+        [
+            rows.filter(pa.array((day >= 0) & (day < end))).select(parts[0][0].column_names)
+            for rows, day in parts
+        ]
+    )
 
 
 def _agreements(world: World) -> pa.Table:
     """A row a relationship and column: the columns one after another, relationships within each."""
-    listed = [
-        (agreed, direction, *spec.split(":"))
+    listed: list[tuple[Agreed, str, str, str]] = [
+        (agreed, direction, spec.split(":")[0], spec.split(":")[1])
         for agreed in AGREED
         for direction in agreed.directions
         for spec in agreed.columns.split()
