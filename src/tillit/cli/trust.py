@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tillit.cli.common import INSTANT, as_json, now_option, open_home, show, table
+from tillit.errors import UsageError
 from tillit.model import counted
 
 __all__ = ["trust"]
@@ -35,6 +37,51 @@ def show_trust(ctx: click.Context, now: datetime, as_json: bool) -> None:
         f"check {f['check']}: {f['what']} ({counted(f['rows'], 'row')})" for f in shown["findings"]
     ]
     show(shown, as_json=as_json, lines=lines)
+
+
+@trust.command()
+@click.argument("partner")
+@click.option("--weeks", type=click.IntRange(1), default=26, show_default=True)
+@now_option
+@as_json
+@click.pass_context
+def history(ctx: click.Context, partner: str, weeks: int, now: datetime, as_json: bool) -> None:
+    """Show what PARTNER shared with us week by week, the newest last."""
+    from tillit.trust.show import HISTORY, history_table
+
+    direction = _of_partner(ctx, partner, now)
+    told = direction["history"][-weeks:]
+    show(told, as_json=as_json, lines=table(HISTORY, history_table(told)))
+
+
+@trust.command()
+@now_option
+@as_json
+@click.pass_context
+def compare(ctx: click.Context, now: datetime, as_json: bool) -> None:
+    """Compare the partners that share with us, the highest score first."""
+    from tillit.trust.run import run_trust
+    from tillit.trust.show import COMPARED, compared
+
+    rows = compared(run_trust(open_home(ctx), now=now))
+    facts = [dict(zip(COMPARED, row, strict=True)) for row in rows]
+    show(facts, as_json=as_json, lines=table(COMPARED, rows))
+
+
+def _of_partner(ctx: click.Context, partner: str, now: datetime) -> dict[str, Any]:
+    """What one partner shares with us; UsageError ``not-found`` says who does."""
+    from tillit.trust.run import run_trust
+
+    directions = run_trust(open_home(ctx), now=now)["directions"]
+    for direction in directions:
+        if direction["partner"] == partner:
+            return dict(direction)
+    raise UsageError(
+        "not-found",
+        "nobody of that id shares with us under an agreement",
+        expected=", ".join(sorted(d["partner"] for d in directions)) or "a partner",
+        found=partner,
+    )
 
 
 @trust.command()

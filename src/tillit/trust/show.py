@@ -12,10 +12,27 @@ from typing import Any
 from tillit.model import isoformat
 from tillit.trust.score import Row, Scores
 
-__all__ = ["NAMES", "relationship_table", "show", "table"]
+__all__ = [
+    "COMPARED",
+    "HISTORY",
+    "NAMES",
+    "compared",
+    "history_table",
+    "relationship_table",
+    "show",
+    "table",
+]
 
 NAMES = ("from", "to", "score", "I", "P", "C", "D", "bits a cell", "evidence", "not measured")
 """Headings of `table`."""
+
+HISTORY = ("week", "score", "I", "P", "C", "D", "bits that week")
+"""Headings of `history_table`."""
+
+COMPARED = ("partner", "score", "better than", "I", "P", "C", "D", "bits a cell", "since 13 weeks")
+"""Headings of `compared`."""
+
+_QUARTER = 13
 
 _PARTS = ("information", "promises", "candour", "ideas")
 _FACTORS = ("promise_factor", "candour_factor")
@@ -66,6 +83,61 @@ def relationship_table(shown: dict[str, Any]) -> list[tuple[str, ...]]:
         for relationship in shown["relationships"]
         for first, direction in zip((True, False), relationship["directions"], strict=False)
     ]
+
+
+def history_table(weeks: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """One line a week."""
+    return [
+        (
+            week["week"],
+            _number(week["score"], "{:.0f}"),
+            *(_number(week[part], "{:.2f}") for part in _PARTS),
+            _number(week["bits"], "{:.1f}"),
+        )
+        for week in weeks
+    ]
+
+
+def compared(shown: dict[str, Any]) -> list[tuple[str, ...]]:
+    """One line a partner, the highest score first; who is not measured comes last.
+
+    "better than" is the share of the other measured partners whose score is lower.
+    """
+    measured = [d["score"] for d in shown["directions"] if d["score"] is not None]
+    ranked = sorted(
+        shown["directions"], key=lambda d: (d["score"] is None, -(d["score"] or 0), d["partner"])
+    )
+    return [
+        (
+            direction["partner"],
+            _number(direction["score"], "{:.0f}"),
+            _better_than(direction["score"], measured),
+            *(_number(direction[part], "{:.2f}") for part in _PARTS),
+            _number(_most_bits(direction), "{:.2f}"),
+            _number(_change(direction), "{:+.0f}"),
+        )
+        for direction in ranked
+    ]
+
+
+def _better_than(score: float | None, measured: Sequence[float]) -> str:
+    if score is None or len(measured) < 2:
+        return "-"
+    return f"{sum(other < score for other in measured) / (len(measured) - 1):.0%}"
+
+
+def _change(direction: dict[str, Any]) -> float | None:
+    """Points since a quarter ago."""
+    before = direction["history"][-1 - _QUARTER :][:1]
+    now = direction["score"]
+    if len(direction["history"]) <= _QUARTER or now is None or before[0]["score"] is None:
+        return None
+    return float(now - before[0]["score"])
+
+
+def _most_bits(direction: dict[str, Any]) -> float | None:
+    bits = [c["bits_per_cell"] for c in direction["columns"] if c["bits_per_cell"] is not None]
+    return max(bits) if bits else None
 
 
 def _direction(
@@ -125,13 +197,12 @@ def _column(weeks: Sequence[Row]) -> dict[str, Any]:
 
 def _line(direction: dict[str, Any]) -> tuple[str, ...]:
     evidence = direction["evidence"]
-    bits = [c["bits_per_cell"] for c in direction["columns"] if c["bits_per_cell"] is not None]
     return (
         direction["sender"] or "?",
         direction["receiver"] or "?",
         _number(direction["score"], "{:.0f}"),
         *(_number(direction[part], "{:.2f}") for part in _PARTS),
-        _number(max(bits) if bits else None, "{:.2f}"),
+        _number(_most_bits(direction), "{:.2f}"),
         f"{evidence['arrived']} of {evidence['due']} cells in time",
         ", ".join(n for n in direction["not_measured"] if n not in _LATER) or "-",
     )
