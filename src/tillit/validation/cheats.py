@@ -33,7 +33,8 @@ Act = Callable[[Scene], History]
 class Cheat:
     """``act`` is held against ``instead``; ``mean`` and ``most`` bound the gain in points.
 
-    ``most`` of 0 means exactly 0. Without bounds it is shown and not judged: ``why`` says why.
+    ``exact`` allows neither gain nor loss; ``most`` of 0 a loss alone. Without bounds a cheat is
+    shown and not judged: ``why`` says why.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Cheat:
     act: Act
     mean: float | None = None
     most: float | None = None
+    exact: bool = False
     why: str = ""
 
 
@@ -67,15 +69,17 @@ def _fills(c: Column) -> Iterator[Cheat]:
         ("public copy", "a published index, scaled", lambda s: told.copied_public(s, c)),
     ]
     for name, says, fill in fillings:
-        yield Cheat(f"{name} ({whose})", says, c.direction, _silent(c), _after(fill), most=0.0)
+        yield Cheat(
+            f"{name} ({whose})", says, c.direction, _silent(c), _after(fill), most=0.0, exact=True
+        )
     yield Cheat(
         f"late ({whose})", "true, and two hours after the cut-off", c.direction,
-        _silent(c), _after(lambda s: told.late(s, c)), most=0.0,
+        _silent(c), _after(lambda s: told.late(s, c)), most=0.0, exact=True,
     )  # fmt: skip
     yield Cheat(
         f"late and backdated ({whose})", "late, and the sender writes that it was in time",
         c.direction, _silent(c),
-        lambda s: sent.backdated(write_down(told.late(s, c)), c), most=0.0,
+        lambda s: sent.backdated(write_down(told.late(s, c)), c), most=0.0, exact=True,
     )  # fmt: skip
     yield Cheat(
         f"noise ({whose})", "random numbers", c.direction,
@@ -134,27 +138,29 @@ def _sent() -> Iterator[Cheat]:
          lambda s: sent.agreements_split(write_down(s), c)),
     ]  # fmt: skip
     for name, says, act in acts:
-        yield Cheat(name, says, "b2s", write_down, act, most=0.0)
+        # Terms of a second agreement are due as well: that may cost, and must not gain.
+        exact = name != "agreements split"
+        yield Cheat(name, says, "b2s", write_down, act, most=0.0, exact=exact)
     yield Cheat(
         "truth after the cut-off", "noise in time, and the truth an hour too late", "b2s",
         _after(lambda s: told.noise(s, c, dice(s))),
         lambda s: sent.corrected_late(write_down(told.noise(s, c, dice(s))), write_down(s), c),
-        most=0.0,
+        most=0.0, exact=True,
     )  # fmt: skip
 
 
 def _said() -> Iterator[Cheat]:
     yield Cheat(
         "complaints of everything", "every good delivery is complained of", "b2s",
-        write_down, lambda s: sent.complained_of_everything(write_down(s)), most=0.0,
+        write_down, lambda s: sent.complained_of_everything(write_down(s)), most=0.0, exact=True,
     )  # fmt: skip
     yield Cheat(
         "vague complaints", "as many complaints as deliveries, about nothing", "b2s",
-        write_down, lambda s: sent.complained_vaguely(write_down(s)), most=0.0,
+        write_down, lambda s: sent.complained_vaguely(write_down(s)), most=0.0, exact=True,
     )  # fmt: skip
     yield Cheat(
         "idea spam", "hundreds of ideas that nobody takes up", "s2b",
-        write_down, lambda s: sent.ideas_spammed(write_down(s), "s2b"), most=0.0,
+        write_down, lambda s: sent.ideas_spammed(write_down(s), "s2b"), most=0.0, exact=True,
     )  # fmt: skip
     yield Cheat(
         "promised later", "every line is promised three weeks later than it comes", "s2b",

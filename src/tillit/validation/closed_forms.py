@@ -73,7 +73,8 @@ class Chain:
     @property
     def stock_saved(self) -> float:
         """Share of the safety stock that sharing saves: it is proportional to the deviation."""
-        return 1 - 2.0**-self.bits
+        saved: float = 1 - 2.0**-self.bits
+        return saved
 
     @property
     def _swing(self) -> float:

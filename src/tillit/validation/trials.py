@@ -18,7 +18,7 @@ from tillit.validation.histories import together
 from tillit.validation.nature import COLUMNS, Column
 from tillit.validation.ranks import counts
 from tillit.validation.scoring import Scored, played, score
-from tillit.validation.world import drop, erosion, make_world
+from tillit.validation.world import START, drop, erosion, make_world
 from tillit.validation.writing import Scene, names_of, write_down
 
 __all__ = ["TRIALS", "Found"]
@@ -205,15 +205,24 @@ def _paths(scored: Scored, names: list[str], flow: str, weeks: int) -> Floats:
     return np.array([[week["score"] or 0.0 for week in path] for path in paths])
 
 
-def _alarms(scored: Scored, names: list[str]) -> list[list[tuple[str, str]]] | None:
+def _alarms(scored: Scored, names: list[str]) -> list[list[tuple[int, str]]] | None:
     """By relationship, week and kind of every alarm of either direction; None: not told."""
     told_all = [scored.told[name]["directions"] for name in names]
     if not any("alarms" in direction for directions in told_all for direction in directions):
         return None
     return [
-        [(a["week"], a["kind"]) for direction in directions for a in direction.get("alarms", [])]
+        [
+            (_week(alarm["week"]), alarm["kind"])
+            for direction in directions
+            for alarm in direction.get("alarms", [])
+        ]
         for directions in told_all
     ]
+
+
+def _week(monday: str) -> int:
+    """The number of a week from its day."""
+    return int((np.datetime64(monday[:10], "D") - START).astype(np.int64) // 7)
 
 
 def _kept_back(scene: Scene, c: Column) -> NDArray[np.bool_]:
