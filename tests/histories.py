@@ -191,7 +191,7 @@ def history(
             for flow in ("b2s", "s2b"):
                 idea = {
                     "idea_id": f"{flow}-{week}",
-                    "text": f"number {week}: a thinner wall {seed}",
+                    "text": f"{flow} {week}: a thinner wall",
                 }
                 for number, status in ((1, "offered"), (2, "accepted")):
                     send(

@@ -1,8 +1,8 @@
 -- Promises, candour and ideas by week, and whether the terms let the partner share them at all.
 -- grain: partner, direction, week_no
 -- reads: int_idea_novelty, int_promise, int_trouble, int_week, stg_design_idea, stg_terms
--- range: weeks of int_week; sums are of events counted in that week; an idea of which two thirds
---        were said before is not counted again when it is accepted
+-- range: weeks of int_week; sums are of events counted in that week; an idea of which nine
+--        tenths were said before is not counted again when it is accepted
 with
 permitted as (
     select
@@ -60,7 +60,7 @@ accepted as (
         count(*) as ideas_accepted
     from stg_design_idea
     left join int_idea_novelty as text using (partner, direction, idea_id)
-    where accepted_at is not null and coalesce(text.novelty, 1) >= 1 / 3
+    where accepted_at is not null and coalesce(text.novelty, 1) >= 0.1
     group by partner, direction, week_no
 )
 
