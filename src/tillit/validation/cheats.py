@@ -86,6 +86,14 @@ def _fills(c: Column) -> Iterator[Cheat]:
         _silent(c), _after(lambda s: told.noise(s, c, dice(s))), mean=0.3, most=2.0,
     )  # fmt: skip
     yield Cheat(
+        f"smoothed echo ({whose})", "the receiver's own figures, smoothed", c.direction,
+        _silent(c), _after(lambda s: told.smoothed(s, c)), mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
+        f"calendar ({whose})", "a season fitted to the receiver's own figures", c.direction,
+        _silent(c), _after(lambda s: told.calendar(s, c)), mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
         f"another partner's ({whose})", "what another partner says of its own items", c.direction,
         _silent(c), _after(lambda s: told.copied_partner(s, c)), mean=0.3, most=2.0,
     )  # fmt: skip

@@ -165,6 +165,8 @@ def ideas_spammed(history: History, flow: str, many: int = 200) -> History:
         copies = first.take(pa.array(at))
         ids = joined(f"spam-{number}-", np.arange(many))
         copies = _set(_set(copies, "idea_id", ids), "shipment_id", ids)
+        for text in ("title", "text"):
+            copies = _set(copies, text, pa.array(["something could be better"] * many))
         rows, arrivals = pa.concat_tables([rows, copies]), _with(arrivals, copies, kind)
     return replace(history.replacing(kind, rows), arrivals=arrivals)
 

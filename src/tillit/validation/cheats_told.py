@@ -18,6 +18,7 @@ from tillit.validation.voice import make_voice
 from tillit.validation.writing import Scene
 
 __all__ = [
+    "calendar",
     "constant",
     "copied_partner",
     "copied_public",
@@ -34,6 +35,7 @@ __all__ = [
     "outcome_of",
     "padded",
     "shifted",
+    "smoothed",
     "stale_after",
     "stopped_after",
     "uncertain_weeks_dropped",
@@ -108,6 +110,35 @@ def echoed(scene: Scene, c: Column) -> Scene:
     for vintage in range(values.shape[0]):
         values[vintage] = _earlier(outcome, 1 + vintage)
     return _saying(scene, c, values)
+
+
+def smoothed(scene: Scene, c: Column, weight: float = 0.2) -> Scene:
+    """The receiver's own figures, smoothed: a good forecast of what it could have made itself."""
+    outcome = outcome_of(scene, c)
+    level = np.empty_like(outcome)
+    level[:, 0] = outcome[:, 0]
+    for week in range(1, outcome.shape[1]):
+        # What is said of a week knows the week before it.
+        level[:, week] = (1 - weight) * level[:, week - 1] + weight * outcome[:, week - 1]
+    return _saying(scene, c, _like(scene, c, level))
+
+
+def calendar(scene: Scene, c: Column) -> Scene:
+    """The season, from a wave fitted to the receiver's own past: no more than a calendar."""
+    outcome = outcome_of(scene, c)
+    weeks = np.arange(outcome.shape[1])
+    wave = np.stack([np.ones(weeks.size), *_turns(weeks)], axis=1)
+    said = np.empty_like(outcome)
+    for week in weeks:
+        # Ridge, for the first weeks know little of a year.
+        past = wave[:week]
+        inner = past.T @ past + np.diag([0.1, 5.0, 5.0])
+        said[:, week] = np.linalg.solve(inner, past.T @ outcome[:, :week].T).T @ wave[week]
+    return _saying(scene, c, _like(scene, c, said))
+
+
+def _turns(weeks: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    return np.sin(2 * np.pi * weeks / 52), np.cos(2 * np.pi * weeks / 52)
 
 
 def orders_echoed(scene: Scene, c: Column) -> Scene:

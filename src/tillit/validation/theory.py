@@ -55,19 +55,24 @@ def measured_bits(
 
     An outcome is known ``reach`` periods after its cell is due.
     """
-    cut_off = 10 * np.arange(outcome.shape[1]) + np.zeros((len(outcome), 1), dtype=np.int64)
-    nothing = np.full(outcome.shape, np.nan)
+    periods, series = outcome.shape[1], outcome.shape[0]
+    # The kernel has a column a series.
+    cut_off = 10 * np.arange(periods)[:, None] + np.zeros((1, series), dtype=np.int64)
+    nothing = np.full((periods, series), np.nan)
     cells = Cells(
         cut_off=cut_off,
         known_at=cut_off + 10 * reach - 1,
-        y=outcome,
-        f=told,
+        y=_turned(outcome),
+        f=_turned(told),
         last=nothing,
-        already=np.zeros_like(outcome),
-        season=np.zeros(len(outcome), dtype=np.int64),
+        already=np.zeros((periods, series)),
+        season=np.zeros(series, dtype=np.int64),
     )
-    bits: Floats = gains(cells, frame=frame, z=known).bits
-    return bits
+    return _turned(gains(cells, frame=frame, z=[_turned(z) for z in known]).bits)
+
+
+def _turned(values: Floats) -> Floats:
+    return np.ascontiguousarray(values.T)
 
 
 def _agreement(chain: Chain, played: Shared, length: int, within: float) -> list[Row]:
