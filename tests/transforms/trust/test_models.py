@@ -28,6 +28,7 @@ from tests.trusts import (
 )
 
 from tillit import places
+from tillit.kinds import installed
 from tillit.trust.score import MAKERS, models, set_terms
 from tillit.warehouse import Run, build, check_reads, set_run
 
@@ -106,6 +107,18 @@ def test_a_model_reads_what_its_header_says(name: str) -> None:
     check_reads(MODELS[name])
 
 
+def test_what_is_measured_stands_so_in_the_contracts(empty: duckdb.DuckDBPyConnection) -> None:
+    kinds = installed()
+    rows = empty.execute(
+        "select kind, column_name, witness, measure, position from measured_by"
+    ).fetchall()
+    assert rows
+    for kind, name, witness, measure, position in rows:
+        column = kinds[kind].columns[position - 1]
+        assert (column.name, column.witness) == (name, witness)
+        assert measure == ("class" if column.sql_type == "VARCHAR" else "numeric")
+
+
 # ---- a world that touches every model -----------------------------------------------------------
 
 
@@ -116,7 +129,8 @@ def lived() -> Iterator[duckdb.DuckDBPyConnection]:
         fill_world(connection)
         terms = [
             FORECAST,
-            term("demand_forecast", "commitment", None),
+            term("demand_forecast", "commitment", "order.quantity"),
+            term("delivery_commitment", "reason", "delivery.arrived_on", cut_off_hours=-168.0),
             term("complaint", "text", None, cadence="month", cut_off_hours=-744),
             term("design_idea", "text", None, cadence="month", cut_off_hours=-744),
             *PROMISED,
