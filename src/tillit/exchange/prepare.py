@@ -12,15 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tillit.agreement.agreed import leaving
 from tillit.errors import TableRefused
 from tillit.home import Home
 from tillit.lake import require_own
 from tillit.model import Agreement, Kind, Period
-from tillit.quality.expectations import Judgement, judge
 from tillit.quality.rules import cast_query
 from tillit.warehouse import Run, prepare_outbound, read_model
+
+if TYPE_CHECKING:
+    from tillit.quality.expectations import Judgement
 
 __all__ = ["Prepared", "prepare"]
 
@@ -56,6 +59,9 @@ def prepare(
     Raises TableRefused when a source cannot be read, a column is missing or there are no rows,
     AgreementRefused ``onward-sharing`` when the SQL reads anything else than sources of our own.
     """
+    # Three seconds of imports, which nothing but rows that are to leave has to pay for.
+    from tillit.quality.expectations import judge
+
     lake = home.lake
     query = _outbound(home, kind)
     require_own(lake, read_model(query).sql, f"outbound/{query.name}")
