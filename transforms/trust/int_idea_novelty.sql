@@ -1,35 +1,53 @@
 -- How much of an idea's text had not been said before, by the partner or by us.
--- grain: partner, direction, idea_id
--- reads: landed.design_idea, own.design_idea, run
+-- grain: partner, direction, kind, idea_id
+-- reads: landed.design_idea, landed.process_idea, own.design_idea, own.process_idea, run
 -- range: share of runs of three words that first stand here, from 0 to 1; null without a text
 with
 asked as (select as_of from run),
 
+stated as (
+    select
+        *,
+        'design_idea' as kind,
+        true as is_theirs
+    from landed.design_idea
+    union all by name
+    select
+        *,
+        'process_idea' as kind,
+        true as is_theirs
+    from landed.process_idea
+    union all by name
+    select
+        *,
+        'design_idea' as kind,
+        false as is_theirs
+    from own.design_idea
+    union all by name
+    select
+        *,
+        'process_idea' as kind,
+        false as is_theirs
+    from own.process_idea
+),
+
 said as (
     select
-        landed.partner,
-        landed.idea_id,
-        true as is_theirs,
-        concat_ws(' ', landed.title, landed.text) as words,
-        landed.arrived_at
-    from landed.design_idea as landed
+        stated.partner,
+        stated.kind,
+        stated.idea_id,
+        stated.is_theirs,
+        concat_ws(' ', stated.title, stated.text) as words,
+        stated.arrived_at
+    from stated
     cross join asked
-    where landed.arrived_at <= asked.as_of
-    union all
-    select
-        own.partner,
-        own.idea_id,
-        false as is_theirs,
-        concat_ws(' ', own.title, own.text) as words,
-        own.arrived_at
-    from own.design_idea as own
-    cross join asked
-    where own.arrived_at <= asked.as_of
+    where stated.arrived_at <= asked.as_of
 ),
 
 first_said as (
     select
         partner,
+        kind,
         idea_id,
         is_theirs,
         min(arrived_at) as said_at,
@@ -37,12 +55,13 @@ first_said as (
             trim(lower(regexp_replace(arg_min(words, arrived_at), '[^\pL\pN]+', ' ', 'g'))), ' '
         ) as words
     from said
-    group by partner, idea_id, is_theirs
+    group by partner, kind, idea_id, is_theirs
 ),
 
 shingled as (
     select
         partner,
+        kind,
         idea_id,
         is_theirs,
         said_at,
@@ -60,11 +79,12 @@ shingled as (
 found as (
     select
         partner,
+        kind,
         idea_id,
         is_theirs,
         shingle,
         row_number() over (
-            partition by partner, shingle order by said_at, is_theirs, idea_id
+            partition by partner, shingle order by said_at, is_theirs, kind, idea_id
         ) = 1 as is_first
     from shingled
     where shingle <> ''
@@ -73,8 +93,9 @@ found as (
 select
     partner,
     'in' as direction,
+    kind,
     idea_id,
     avg(is_first::integer) as novelty
 from found
 where is_theirs
-group by partner, idea_id
+group by partner, kind, idea_id
