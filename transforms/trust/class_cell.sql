@@ -1,6 +1,6 @@
 -- Every due cell of every column of classes that has a witness; from here all kinds go one way.
 -- grain: series_no, cell_no
--- reads: int_commitment_class, int_forecast_class
+-- reads: int_commitment_class, int_disruption_class, int_forecast_class
 -- range: cut-off passed by run.as_of; f_class is null where nothing came in time, y_class where not
 --        yet known
 with
@@ -11,6 +11,11 @@ known as (
     from int_forecast_class
     union all by name
     select * from int_commitment_class
+    union all by name
+    select
+        *,
+        '' as cell_id
+    from int_disruption_class
 ),
 
 keyed as (

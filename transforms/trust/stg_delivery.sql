@@ -36,6 +36,7 @@ select
     order_id,
     line,
     delivery_id,
+    bool_or(is_own) as is_own,
     arg_max(item_id, arrived_at) as item_id,
     arg_max(arrived_on, arrived_at) as arrived_on,
     min(arrived_at) filter (where arrived_on is not null) as known_at,
