@@ -11,12 +11,16 @@ from tillit import places
 from tillit.errors import ConfigError, ContractRefused, UsageError
 from tillit.kinds import installed, kind_of
 
-SIX = {"complaint", "delivery", "delivery_commitment", "demand_forecast", "design_idea", "order"}
+THIRTEEN = {
+    *("complaint", "delivery", "delivery_commitment", "demand_forecast", "design_idea"),
+    *("disruption", "financial_health", "interaction", "inventory", "order", "process_idea"),
+    *("production_plan", "service_cost"),
+}
 
 
-def test_the_six_kinds_are_installed() -> None:
+def test_the_thirteen_kinds_are_installed() -> None:
     kinds = installed()
-    assert set(kinds) == SIX
+    assert set(kinds) == THIRTEEN
     for name, kind in kinds.items():
         assert kind.name == name
         assert kind.key
@@ -64,7 +68,7 @@ def test_a_kind_that_is_not_there_is_answered_with_those_that_are() -> None:
         kind_of(installed(), "invoice")
     assert caught.value.code == "usage.not-found"
     assert caught.value.found == "invoice"
-    assert all(name in (caught.value.expected or "") for name in SIX)
+    assert all(name in (caught.value.expected or "") for name in THIRTEEN)
 
 
 @pytest.mark.parametrize(

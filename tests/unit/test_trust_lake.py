@@ -10,6 +10,7 @@ from tests.lakes import Server, open_lake, server
 from tests.transforms.trust.test_models import fill_world
 from tests.trusts import FORECAST, MONDAY, PROMISED, WEEK, measure
 
+from tillit.errors import TableRefused
 from tillit.kinds import installed
 from tillit.lake import Lake
 from tillit.trust.score import MARTS, keep
@@ -42,3 +43,29 @@ def test_marts_are_kept_and_running_again_changes_nothing(lake: Lake) -> None:
     keep(lake.connection)
     assert again == first
     assert [lake.connection.execute(f"from lake.trust.{mart}").fetchall() for mart in MARTS] == kept
+
+
+def test_a_public_series_is_registered_once_and_keeps_its_revisions(lake: Lake) -> None:
+    run = lake.connection.execute
+    run(
+        "create temp table index as select date '2024-01-02' as published_on, "
+        "date '2024-01-01' as period_start, 100 as value"
+    )
+    assert lake.register_public("steel", "index") == 1
+    run(
+        "insert into index values ('2024-02-02', '2024-01-01', 101), ('2024-02-02', '2024-02-01', 7)"
+    )
+    assert lake.register_public("steel", "index") == 2
+    assert lake.register_public("steel", "index") == 0
+    assert lake.register_public("copper", "index") == 3
+    kept = run(
+        "select series, value from own.public_index where period_start = '2024-01-01' "
+        "and series <> 'index' order by all"
+    ).fetchall()
+    assert kept == [("copper", 100), ("copper", 101), ("steel", 100), ("steel", 101)]
+
+
+def test_a_public_series_without_values_is_refused(lake: Lake) -> None:
+    lake.connection.execute("create temp table empty_index as select 1 as value")
+    with pytest.raises(TableRefused, match="published_on"):
+        lake.register_public("steel", "empty_index")

@@ -1,7 +1,9 @@
 -- The four parts and the score of each direction, week by week; null is not measured.
 -- grain: partner, direction, week
 -- reads: column_week, definition, int_part_week
--- range: 52-week windows, the newest weeks weighing most; score from 0 to 100
+-- range: 52-week windows, the newest weeks weighing most; score from 0 to 100, null while information
+--        is not measured; a part that the terms do not let be shown counts as one of which nothing
+--        is known: what its prior says
 with
 informed as (
     select
@@ -14,6 +16,8 @@ informed as (
         sum(late) as late,
         sum(missing) as missing,
         sum(week_bits) as week_bits,
+        sum(week_due) as week_due,
+        sum(week_arrived) as week_arrived,
         count(*) as columns_measured,
         count(u) as columns_enough
     from column_week
@@ -57,32 +61,33 @@ parts as (
     select
         remembered.*,
         informed.* exclude (partner, direction, week),
-        case
-            when has_promises
-                then
-                    (7.5 + promise_count * coalesce(kept_share, 0)) / (10 + promise_count)
-        end as promises_kept,
-        case when has_candour then (1 + told_count) / (2 + trouble_count) end as candour,
-        case
-            when has_ideas
-                then 1 - exp(-13 * (accepted_count + 0.25) / (week_count + 13))
-        end as idea_share
+        case when has_promises then promise_count * coalesce(kept_share, 0) else 0 end as kept,
+        case when has_promises then promise_count else 0 end as promised,
+        case when has_candour then told_count else 0 end as told,
+        case when has_candour then trouble_count else 0 end as troubled,
+        case when has_ideas then accepted_count else 0 end as accepted
     from remembered
     left join informed using (partner, direction, week)
+),
+
+expected as (
+    select
+        *,
+        (7.5 + kept) / (10 + promised) as promises_kept,
+        (1 + told) / (2 + troubled) as candour,
+        1 - exp(-13 * (accepted + 0.25) / (week_count + 13)) as idea_share
+    from parts
 ),
 
 scaled as (
     select
         *,
-        -- `least` and `greatest` pass over null, and what is not measured must stay so.
-        case
-            when promises_kept is not null
-                then least(greatest((promises_kept - 0.6) / 0.4, 0.02), 1)
-        end as promise_factor,
-        case when candour is not null then least(1, candour / 0.8) end as candour_factor,
+        least(greatest((promises_kept - 0.6) / 0.4, 0.02), 1) as promise_factor,
+        least(1, candour / 0.8) as candour_factor,
+        -- `greatest` passes over null, and what is not measured must stay so.
         case when information is not null then greatest(information, 0.01) end
             as information_factor
-    from parts
+    from expected
 )
 
 select
@@ -91,20 +96,28 @@ select
     week,
     version,
     information,
-    promises_kept as promises,
-    promise_factor,
-    candour,
-    candour_factor,
-    idea_share as ideas,
+    case when has_promises then promises_kept end as promises,
+    case when has_promises then promise_factor end as promise_factor,
+    case when has_candour then candour end as candour,
+    case when has_candour then candour_factor end as candour_factor,
+    case when has_ideas then idea_share end as ideas,
     100 * pow(
         information_factor * promise_factor * candour_factor * idea_share, 0.25
     ) as score,
-    100 * sqrt(information_factor * promise_factor) as information_and_promises_only,
+    -- What the score multiplies: for what nobody may show, what is expected of the unknown.
+    information_factor as counted_information,
+    promise_factor as counted_promises,
+    candour_factor as counted_candour,
+    idea_share as counted_ideas,
+    100 * sqrt(information_factor * case when has_promises then promise_factor end)
+        as information_and_promises_only,
     coalesce(due, 0) as due,
     coalesce(arrived, 0) as arrived,
     coalesce(late, 0) as late,
     coalesce(missing, 0) as missing,
     coalesce(week_bits, 0) as week_bits,
+    coalesce(week_due, 0) as week_due,
+    coalesce(week_arrived, 0) as week_arrived,
     coalesce(columns_measured, 0) as columns_measured,
     coalesce(columns_enough, 0) as columns_enough,
     promises_due,
@@ -112,6 +125,15 @@ select
     troubles_suffered,
     troubles_named,
     ideas_offered,
-    ideas_taken
+    ideas_taken,
+    has_promises,
+    has_candour,
+    has_ideas,
+    promises as week_promises,
+    promised_value as week_promised_value,
+    kept_value as week_kept_value,
+    troubles as week_troubles,
+    troubles_told as week_troubles_told,
+    ideas_accepted as week_ideas_accepted
 from scaled
 order by partner, direction, week

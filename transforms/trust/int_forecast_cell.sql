@@ -12,6 +12,7 @@ due as (
         settled.settled_at
     from int_forecast_due as due
     left join int_period_settled as settled using (partner, direction, period, period_no)
+    where due.measure = 'numeric'
 ),
 
 change as (select * from int_demand_change),

@@ -1,9 +1,9 @@
 -- Columns that are measured: permitted, with a witness that we see for ourselves.
 -- grain: partner, direction, kind, column_name
--- reads: stg_terms
--- range: level and weight are those of the newest terms; place is 1 for the first of the columns that
---        speak of one outcome, the most confidential first: so opening one more never takes from one
---        that weighs more
+-- reads: measured_by, stg_terms
+-- range: level and weight are those of the newest terms; place is 1 for the first of the numeric columns
+--        that speak of one outcome, the most confidential first: so opening one more never takes from
+--        one that weighs more; null for columns of classes
 with
 newest as (
     select
@@ -27,13 +27,15 @@ select
     level,
     weight,
     witness,
-    row_number() over (
-        partition by partner, direction, kind, witness order by weight desc, column_name asc
-    ) as place
+    measured_by.measure,
+    measured_by.position,
+    case measured_by.measure
+        when 'numeric'
+            then
+                row_number() over (
+                    partition by partner, direction, kind, witness, measured_by.measure
+                    order by weight desc, measured_by.position asc
+                )
+    end as place
 from newest
-where
-    (kind, column_name, witness) in (
-        ('demand_forecast', 'quantity', 'order.quantity'),
-        ('delivery_commitment', 'promised_quantity', 'delivery.quantity'),
-        ('delivery_commitment', 'promised_date', 'delivery.arrived_on')
-    )
+inner join measured_by using (kind, column_name, witness)

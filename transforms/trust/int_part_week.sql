@@ -1,7 +1,8 @@
 -- Promises, candour and ideas by week, and whether the terms let the partner share them at all.
 -- grain: partner, direction, week_no
--- reads: int_promise, int_trouble, int_week, stg_design_idea, stg_terms
--- range: weeks of int_week; sums are of events counted in that week
+-- reads: int_idea_novelty, int_promise, int_trouble, int_week, stg_idea, stg_terms
+-- range: weeks of int_week; sums are of events counted in that week; an idea of which nine
+--        tenths were said before is not counted again when it is accepted
 with
 permitted as (
     select
@@ -47,7 +48,7 @@ offered as (
         direction,
         date_diff('week', date '1970-01-05', offered_at::date) as week_no,
         count(*) as ideas
-    from stg_design_idea
+    from stg_idea
     group by partner, direction, week_no
 ),
 
@@ -57,8 +58,9 @@ accepted as (
         direction,
         date_diff('week', date '1970-01-05', accepted_at::date) as week_no,
         count(*) as ideas_accepted
-    from stg_design_idea
-    where accepted_at is not null
+    from stg_idea
+    left join int_idea_novelty as text using (partner, direction, kind, idea_id)
+    where accepted_at is not null and coalesce(text.novelty, 1) >= 0.1
     group by partner, direction, week_no
 )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from tillit.cli.common import as_json, now_option, open_home, show, table
+from tillit.cli.common import INSTANT, as_json, now_option, open_home, show, table
+from tillit.errors import UsageError
 from tillit.model import counted
 
 __all__ = ["trust"]
@@ -30,6 +32,84 @@ def show_trust(ctx: click.Context, now: datetime, as_json: bool) -> None:
 
     shown = run_trust(open_home(ctx), now=now)
     lines = table(NAMES, rows_of(shown))
+    lines += ["", "a dash is not measured; a column under 26 due cells has not enough evidence"]
+    lines += [
+        f"check {f['check']}: {f['what']} ({counted(f['rows'], 'row')})" for f in shown["findings"]
+    ]
+    show(shown, as_json=as_json, lines=lines)
+
+
+@trust.command()
+@click.argument("partner")
+@click.option("--weeks", type=click.IntRange(1), default=26, show_default=True)
+@now_option
+@as_json
+@click.pass_context
+def history(ctx: click.Context, partner: str, weeks: int, now: datetime, as_json: bool) -> None:
+    """Show what PARTNER shared with us week by week, the newest last."""
+    from tillit.trust.show import HISTORY, history_table
+
+    direction = _of_partner(ctx, partner, now)
+    told = direction["history"][-weeks:]
+    show(told, as_json=as_json, lines=table(HISTORY, history_table(told)))
+
+
+@trust.command()
+@now_option
+@as_json
+@click.pass_context
+def compare(ctx: click.Context, now: datetime, as_json: bool) -> None:
+    """Compare the partners that share with us, the highest score first."""
+    from tillit.trust.run import run_trust
+    from tillit.trust.show import COMPARED, compared
+
+    rows = compared(run_trust(open_home(ctx), now=now))
+    facts = [dict(zip(COMPARED, row, strict=True)) for row in rows]
+    show(facts, as_json=as_json, lines=table(COMPARED, rows))
+
+
+def _of_partner(ctx: click.Context, partner: str, now: datetime) -> dict[str, Any]:
+    """What one partner shares with us; UsageError ``not-found`` says who does."""
+    from tillit.trust.run import run_trust
+
+    directions = run_trust(open_home(ctx), now=now)["directions"]
+    for direction in directions:
+        if direction["partner"] == partner:
+            return dict(direction)
+    raise UsageError(
+        "not-found",
+        "nobody of that id shares with us under an agreement",
+        expected=", ".join(sorted(d["partner"] for d in directions)) or "a partner",
+        found=partner,
+    )
+
+
+@trust.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--as-of", type=INSTANT, help="Measure as of this instant; else of the last one.")
+@as_json
+def score(folder: Path, as_of: datetime | None, as_json: bool) -> None:
+    """Score a history that was exchanged by other means: a FOLDER of Parquet files.
+
+    It holds a file a kind, arrivals.parquet and agreements.parquet, and may hold
+    public_index.parquet; docs/score-a-history.md says which columns. Nothing leaves the machine,
+    and nothing is kept.
+    """
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    from tillit.trust.folder import score_folder
+    from tillit.trust.show import NAMES, relationship_table
+
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), transient=True, disable=as_json
+    ) as bar:
+        task = bar.add_task("reading")
+        shown = score_folder(
+            folder,
+            as_of=as_of,
+            progress=lambda name, done, of: bar.update(task, description=f"{name}  {done} of {of}"),
+        )
+    lines = table(("relationship", "T", *NAMES), relationship_table(shown))
     lines += ["", "a dash is not measured; a column under 26 due cells has not enough evidence"]
     lines += [
         f"check {f['check']}: {f['what']} ({counted(f['rows'], 'row')})" for f in shown["findings"]

@@ -19,10 +19,18 @@ __all__ = ["observe", "observe_sources"]
 OWN = "own_"
 """Sources named so are what we recorded ourselves, and are sent to nobody."""
 
-# What we said or did ourselves is known to us too: partners' promises, complaints and ideas are
-# measured against it.
-_OUR_WORD = frozenset({"complaint", "delivery", "delivery_commitment", "design_idea", "order"})
+# What we said or did ourselves is known to us too: partners' promises, complaints, ideas and
+# records of meetings are measured against it.
+_OUR_WORD = frozenset(
+    {
+        *("complaint", "delivery", "delivery_commitment", "design_idea", "interaction", "order"),
+        "process_idea",
+    }
+)
 _NAME = "observed"
+PUBLIC = "public_"
+"""Sources named so are public series: what only repeats them is no news from a partner."""
+
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,10 +61,14 @@ def observe_sources(home: Home, *, now: datetime) -> int:
     """Take from the configured sources what we recorded since the last time; the rows taken.
 
     A source ``own_<kind>`` is what we saw ourselves. Where there is none, what we state to
-    partners of a kind stands for it.
+    partners of a kind stands for it. One named ``public_<series>`` is a public series, with
+    published_on, period_start and value: what a partner's word repeats of it earns nothing.
     """
     rows = 0
     for name in sorted(home.config.sources):
+        if name.startswith(PUBLIC):
+            rows += _register(home, name)
+            continue
         kind_name = name.removeprefix(OWN)
         ours = name == kind_name and name in _OUR_WORD
         if kind_name not in home.kinds or not (name.startswith(OWN) or ours):
@@ -73,6 +85,15 @@ def observe_sources(home: Home, *, now: datetime) -> int:
             now=now,
         )
     return rows
+
+
+def _register(home: Home, name: str) -> int:
+    connection = home.lake.connection
+    register_sources(connection, {_NAME: _where(Path(home.config.sources[name]))}, [_NAME])
+    try:
+        return home.lake.register_public(name.removeprefix(PUBLIC), PREFIX + _NAME)
+    finally:
+        release_sources(connection, [_NAME])
 
 
 def _where(file: Path) -> str:

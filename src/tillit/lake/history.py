@@ -130,14 +130,15 @@ def _read(path: Path, wanted: Mapping[str, str], optional: frozenset[str], conne
     listed = []
     for name, kind in wanted.items():
         quoted = quote_identifier(name)
-        if name not in types:
+        given = types.get(name)
+        if given is None or not _fits(given, kind):
+            if given is not None:
+                _require_empty(connection, path, source, name, kind, given)
             listed.append(f"null::{kind} as {quoted}")
             continue
-        _require_family(path, name, types[name], kind)
-        listed.append(f"{_value(quoted, types[name], kind)} as {quoted}")
-    for name, kind in wanted.items():
-        if types.get(name) == "VARCHAR" and _family(kind) == "time":
+        if given == "VARCHAR" and _family(kind) == "time":
             _require_times(connection, path, source, name, kind)
+        listed.append(f"{_value(quoted, given, kind)} as {quoted}")
     return f"select {', '.join(listed)} from {source}"
 
 
@@ -157,10 +158,17 @@ def _family(kind: str) -> str:
     return "truth" if kind == "BOOLEAN" else "text"
 
 
-def _require_family(path: Path, name: str, given: str, kind: str) -> None:
-    # A column without a value has no type of its own.
-    if given != "NULL" and not given.startswith((*_FAMILIES[_family(kind)], '"NULL"')):
-        raise TableRefused("wrong-type", f"{path.name}: {name}", expected=kind, found=given)
+def _fits(given: str, kind: str) -> bool:
+    return given.startswith(_FAMILIES[_family(kind)])
+
+
+def _require_empty(
+    connection: Any, path: Path, source: str, name: str, kind: str, given: str
+) -> None:
+    """A column without a value has no type of its own; any other has the wrong one."""
+    with translated(path.name, refused_as_query(path.name)):
+        if scalar(connection, f"select count({quote_identifier(name)}) from {source}"):
+            raise TableRefused("wrong-type", f"{path.name}: {name}", expected=kind, found=given)
 
 
 def _require_times(connection: Any, path: Path, source: str, name: str, kind: str) -> None:
@@ -214,7 +222,7 @@ def _lay_kind(connection: Any, path: Path, kind: Kind, *, there: bool) -> None:
     if kind.name == "demand_forecast":
         optional |= {"ship_to", "period"}
     select = _read(path, {**prefix, **columns}, optional, connection)
-    listed = ", ".join(quote_identifier(name) for name in columns)
+    listed = ", ".join(f"given.{quote_identifier(name)}" for name in columns)
     with translated(path.name, refused_as_query(path.name)):
         connection.execute(f"create or replace temp table given as {select}")
         _require_flows(connection, path, "given", "flow")
@@ -257,8 +265,8 @@ def _lay_shipments(connection: Any, kind: Kind) -> None:
 def _own_answers(connection: Any, kinds: Mapping[str, Kind]) -> None:
     """Answers to ideas that stand only with the ideas themselves.
 
-    Where a receiver's own statements are not kept apart anywhere in a relationship, the status in
-    the history is the only word of its answer that there is.
+    Where a receiver has said nothing of its own about any of a sender's ideas, the status in the
+    history is the only word of its answer that there is.
     """
     statuses = ", ".join(quote_literal(status) for status in _STATUSES)
     for name in ("design_idea", "process_idea"):
@@ -268,8 +276,8 @@ def _own_answers(connection: Any, kinds: Mapping[str, Kind]) -> None:
         connection.execute(
             f"insert into {own} by name select landed.* replace ('own' as agreement_id, "
             f"coalesce(issued_at, arrived_at) as arrived_at) from {landed} as landed "
-            f"where status in ({statuses}) and not exists (select 1 from {own} as own "
-            f"where own.partner = landed.partner and own.status in ({statuses}))"
+            f"where status in ({statuses}) and partner not in (select own.partner from {own} as "
+            f"own semi join {landed} as offered using (partner, idea_id))"
         )
 
 
@@ -317,7 +325,7 @@ def _last(connection: Any, kinds: list[Kind]) -> datetime | None:
     )
     found: datetime | None = scalar(
         connection,
-        f"select max(at) from (select max(arrived_at) as at from arrival{said}) as times",
+        f"select max(said_at) from (select max(arrived_at) as said_at from arrival{said}) as told",
     )
     return found
 

@@ -19,6 +19,7 @@ __all__ = [
     "incoming_columns",
     "land_rows",
     "observe_rows",
+    "register_values",
 ]
 
 
@@ -232,3 +233,16 @@ def incoming_columns(connection: duckdb.DuckDBPyConnection, kind: Kind) -> tuple
 def _given(values: dict[str, object]) -> str:
     """``? as name`` for each: values travel beside the SQL, never in it."""
     return ", ".join(f"? as {quote_identifier(name)}" for name in values)
+
+
+def register_values(connection: duckdb.DuckDBPyConnection, series: str, source: str) -> int:
+    """Add the values of a public series that are not there yet; their number."""
+    given = quote_identifier(source)
+    connection.execute(
+        "insert into lake.own.public_index by name select distinct $series as series, "
+        "published_on::date as published_on, period_start::date as period_start, "
+        f"value::double as value from {given} "
+        "except select series, published_on, period_start, value from lake.own.public_index",
+        {"series": series},
+    )
+    return int(connection.fetchall()[0][0])

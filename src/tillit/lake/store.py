@@ -28,7 +28,14 @@ from tillit.lake.deletion import (
     forget_values,
     holdings,
 )
-from tillit.lake.landing import Landed, Landing, heard_before, land_rows, observe_rows
+from tillit.lake.landing import (
+    Landed,
+    Landing,
+    heard_before,
+    land_rows,
+    observe_rows,
+    register_values,
+)
 from tillit.lake.permitted import PERMITTED
 from tillit.lake.tables import CATALOG, KIND_SCHEMAS, SCHEMAS
 from tillit.lake.vintages import find_repeated, nothing_repeated, refuse_contradictions
@@ -220,6 +227,19 @@ class Lake:
                 lambda: observe_rows(
                     self.connection, kind, source, batch=batch, since=since, until=until
                 ),
+            )
+
+    def register_public(self, series: str, source: str) -> int:
+        """Take a public series into ``own.public_index``; the number of values that were new.
+
+        ``source`` is a view or table with ``published_on``, ``period_start`` and ``value``. A value
+        that was published once stays, and so does each later one of the same period. Raises
+        TableRefused.
+        """
+        with self._claims.claim(f"public series {series}"):
+            return self._transact(
+                f"registering {series}",
+                lambda: register_values(self.connection, series, source),
             )
 
     def as_of(self, kind: Kind, when: datetime) -> duckdb.DuckDBPyRelation:

@@ -8,11 +8,12 @@ Series are read some hundred thousand cells at a time, so memory does not grow w
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -30,19 +31,25 @@ _AT_ONCE = 400_000
 _BLOCK = 16_000
 _NEVER = np.iinfo(np.int64).max
 _NUMBERS = ("y", "told", "last_known", "known_already")
-_KEPT = ("series_no", "cell_no", "column_no", "status", "counted_at", "y", "f")
+_KEPT = ("series_no", "cell_no", "column_no", "counted_at")
 _MADE = ("bits", "told_error", "used_error", "n", "own", "own_variance")
 _SELECT = """
 select
-    series_no, cell_no, column_no, status, y_known_at as counted_at, y, f, last_known,
-    known_already, season, more,
+    series_no, cell_no, column_no, y, last_known, known_already, season, more, cut_off_at,
     -- What came too late or not at all has no word that counts.
     case when status = 'arrived' then f end as told,
-    epoch_ms(cut_off_at) as cut_off,
-    -- The beginning of a millisecond is not yet the whole of it.
-    case when isfinite(y_known_at) then epoch_ms(y_known_at + interval 999 microseconds) end
-        as known_at
+    case when y is not null then y_known_at end as counted_at,
+    case when isfinite(y_known_at) then y_known_at end as known_at
 from cell
+"""
+_EMPTY = """
+create or replace temp table cell_gain as
+select
+    series_no, cell_no, column_no, y_known_at as counted_at, 0.0::double as bits,
+    null::double as told_error, null::double as used_error, 0.0::double as n,
+    null::double as own, null::double as own_variance
+from cell
+limit 0
 """
 
 
@@ -50,32 +57,37 @@ def make_cell_gain(connection: Any, progress: Callable[[int, int], None] | None 
     """Make the temporary table ``cell_gain`` of ``cell``, which is in order of series and cell.
 
     A row a cell: bits, ``n`` cells in the frame, the outcome that we expected by ourselves (own)
-    and its variance; null where the cell could not be judged. ``progress`` is told cells done, of
-    how many.
+    and its variance; null where the cell could not be judged. ``counted_at`` is when the outcome
+    was known, null while it is not. ``progress`` is told cells done, of how many.
     """
-    connection.execute(
-        "create or replace temp table cell_gain as select series_no, cell_no, column_no, status, "
-        "y_known_at as counted_at, y, f, 0.0::double as bits, null::double as told_error, "
-        "null::double as used_error, 0.0::double as n, null::double as own, "
-        "null::double as own_variance from cell limit 0"
-    )
+    connection.execute(_EMPTY)
     total = int(scalar(connection, "select count(*) from cell"))
     done = 0
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        # While one stretch is judged the next is read.
+        waiting: deque[_Judging] = deque()
         for first, last in _stretches(connection, total):
-            if progress is not None:
-                progress(done, total)
             table = connection.execute(
                 f"{_SELECT} where series_no >= ? and series_no <= ?", [first, last]
             ).to_arrow_table()
-            if table.num_rows:
-                judged = _judged(table, pool)
-                connection.register("judged_cells", judged)
-                connection.execute("insert into cell_gain by name from judged_cells")
-                connection.unregister("judged_cells")
-                done += table.num_rows
+            waiting.append(_Judging.begin(table, pool))
+            if len(waiting) > 1:
+                done += _insert(connection, waiting.popleft())
+                if progress is not None:
+                    progress(done, total)
+        for judging in waiting:
+            done += _insert(connection, judging)
     if progress is not None:
         progress(done, total)
+
+
+def _insert(connection: Any, judging: _Judging) -> int:
+    judged = judging.end()
+    if judged.num_rows:
+        connection.register("judged_cells", judged)
+        connection.execute("insert into cell_gain by name from judged_cells")
+        connection.unregister("judged_cells")
+    return int(judged.num_rows)
 
 
 def _stretches(connection: Any, total: int) -> Iterator[tuple[int, int]]:
@@ -95,49 +107,91 @@ class _Block:
     """Series of like length: where each cell stands in the table, and where there is none."""
 
     places: Places
-    there: NDArray[np.bool_]
+    there: NDArray[np.bool_] | None
+
+    def laid(self, values: Floats) -> Floats:
+        """Values in the block's order, NaN where there is no cell."""
+        found = values[self.places]
+        if self.there is not None:
+            found[~self.there] = np.nan
+        return found
 
 
-def _judged(table: pa.Table, pool: ThreadPoolExecutor) -> pa.Table:
-    columns = {name: _floats(table, name) for name in _NUMBERS}
-    cut_off = table["cut_off"].to_numpy()
-    known_at = table["known_at"].fill_null(_NEVER).to_numpy()
-    season = table["season"].to_numpy().astype(np.int64)
-    more = _more(table)
-    made = {name: np.full(table.num_rows, np.nan) for name in _MADE}
-    made["bits"][:] = 0.0
-    made["n"][:] = 0.0
+@dataclass(frozen=True)
+class _Judging:
+    """A stretch of cells whose blocks are being judged."""
 
-    def judge(block: _Block) -> tuple[_Block, Gains]:
-        def laid(values: Floats) -> Floats:
-            return np.where(block.there, values[block.places], np.nan)
+    table: pa.Table
+    blocks: list[_Block]
+    found: list[Future[Gains]]
 
-        cells = Cells(
-            cut_off=cut_off[block.places],
-            known_at=np.where(block.there, known_at[block.places], _NEVER),
-            y=laid(columns["y"]),
-            f=laid(columns["told"]),
-            last=laid(columns["last_known"]),
-            already=laid(columns["known_already"]),
-            season=season[block.places[:, 0]],
-            more=tuple(extra for extra in map(laid, more) if np.isfinite(extra).any()),
+    @classmethod
+    def begin(cls, table: pa.Table, pool: ThreadPoolExecutor) -> Self:
+        """Hand its blocks to the pool."""
+        if not table.num_rows:
+            return cls(table, [], [])
+        given = _Given.of(table)
+        blocks = list(_blocks(table["series_no"].to_numpy()))
+        return cls(table, blocks, [pool.submit(given.judge, block) for block in blocks])
+
+    def end(self) -> pa.Table:
+        """The table's rows with what was made of them."""
+        made = {name: np.full(self.table.num_rows, np.nan) for name in _MADE}
+        for block, future in zip(self.blocks, self.found, strict=True):
+            gained = future.result()
+            for name in _MADE:
+                values = getattr(gained, name)
+                if block.there is None:
+                    made[name][block.places] = values
+                else:
+                    made[name][block.places[block.there]] = values[block.there]
+        return pa.table(
+            {
+                **{name: self.table[name] for name in _KEPT},
+                # NaN, which stands for unknown here, is null in a table.
+                **{name: pa.array(values, from_pandas=True) for name, values in made.items()},
+            }
         )
-        return block, gains(cells)
 
-    for block, found in pool.map(judge, _blocks(table["series_no"].to_numpy())):
-        where = block.places[block.there]
-        for name in _MADE:
-            made[name][where] = getattr(found, name)[block.there]
-    nulls = {"told_error", "used_error", "own", "own_variance"}
-    return pa.table(
-        {
-            **{name: table[name] for name in _KEPT},
-            **{
-                name: pa.array(values, mask=~np.isfinite(values) if name in nulls else None)
-                for name, values in made.items()
-            },
-        }
-    )
+
+@dataclass(frozen=True)
+class _Given:
+    """A stretch's columns."""
+
+    columns: dict[str, Floats]
+    cut_off: Places
+    known_at: Places
+    season: Places
+    more: list[Floats]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Self:
+        return cls(
+            columns={name: _floats(table, name) for name in _NUMBERS},
+            cut_off=_instants(table, "cut_off_at"),
+            known_at=_instants(table, "known_at"),
+            season=table["season"].to_numpy().astype(np.int64),
+            more=_more(table),
+        )
+
+    def judge(self, block: _Block) -> Gains:
+        known_at = self.known_at[block.places]
+        if block.there is not None:
+            known_at[~block.there] = _NEVER
+        laid = {name: block.laid(values) for name, values in self.columns.items()}
+        more = (block.laid(values) for values in self.more)
+        return gains(
+            Cells(
+                cut_off=self.cut_off[block.places],
+                known_at=known_at,
+                y=laid["y"],
+                f=laid["told"],
+                last=laid["last_known"],
+                already=laid["known_already"],
+                season=self.season[block.places[0]],
+                more=tuple(values for values in more if np.isfinite(values).any()),
+            )
+        )
 
 
 def _blocks(series: NDArray[np.uint64]) -> Iterator[_Block]:
@@ -156,16 +210,21 @@ def _blocks(series: NDArray[np.uint64]) -> Iterator[_Block]:
     edges.append(len(order))
     for first, last in pairwise(edges):
         chosen = order[first:last]
-        cells = np.arange(int(lengths[chosen].max()))
-        there = cells < lengths[chosen][:, np.newaxis]
-        places = starts[chosen][:, np.newaxis] + np.minimum(
-            cells, lengths[chosen][:, np.newaxis] - 1
-        )
-        yield _Block(places, there)
+        length = lengths[chosen]
+        cells = np.arange(int(length.max()))[:, np.newaxis]
+        there = cells < length
+        places = starts[chosen] + np.minimum(cells, length - 1)
+        yield _Block(places, None if there.all() else there)
 
 
 def _floats(table: pa.Table, name: str) -> Floats:
     return np.asarray(table[name].fill_null(np.nan).to_numpy(), dtype=np.float64)
+
+
+def _instants(table: pa.Table, name: str) -> Places:
+    """Microseconds; what is not known is never."""
+    numbers = table[name].cast(pa.int64()).fill_null(_NEVER)
+    return np.asarray(numbers.to_numpy(), dtype=np.int64)
 
 
 def _more(table: pa.Table) -> list[Floats]:

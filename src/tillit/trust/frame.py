@@ -1,10 +1,10 @@
 """Least squares over a moving frame, for many series at once. Pure.
 
-Every array has a row for each series and a column for each cell, in the order of their cut-offs.
-What a frame holds is summed by doubling (2, 4, 8, ... cells), never by taking one running total
-from another: a wild value leaves nothing behind in the frames that it is not in. The fit is built
-up one regressor at a time, each freed of those before it, so that any number of them takes the
-same few lines.
+Every array has a column for each series and a row for each cell, in the order of their cut-offs:
+one step back in time is one row, so all series are summed in one stride. What a frame holds is
+summed by doubling (2, 4, 8, ... cells), never by taking one running total from another: a wild
+value leaves nothing behind in the frames that it is not in. The fit is built up one regressor at a
+time, each freed of those before it, so that any number of them takes the same few lines.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def moving_sum(values: Floats, frame: int) -> Floats:
 def _plus(first: Floats, second: Floats, back: int) -> Floats:
     """The first, and the second as it was so many cells before."""
     total = np.empty_like(first)
-    total[:, :back] = first[:, :back]
-    np.add(first[:, back:], second[:, : max(second.shape[1] - back, 0)], out=total[:, back:])
+    total[:back] = first[:back]
+    np.add(first[back:], second[: max(len(second) - back, 0)], out=total[back:])
     return total
 
 
@@ -87,24 +87,24 @@ class Newest:
     @classmethod
     def of(cls, places: Places) -> Self:
         """Find out whether the lag is one for all."""
-        cells = places.shape[1]
-        lag = int(cells - 1 - places[0, -1]) if places.size else 0
-        uniform = 0 <= lag <= cells and (places == np.maximum(np.arange(cells) - lag, -1)).all()
-        return cls(places, lag if uniform else None)
+        cells = len(places)
+        lag = int(cells - 1 - places[-1, 0]) if places.size else 0
+        expected = np.maximum(np.arange(cells) - lag, -1)[:, np.newaxis]
+        return cls(places, lag if 0 <= lag <= cells and (places == expected).all() else None)
 
     def look_up(self, values: Floats, missing: float = 0.0) -> Floats:
         """Values as they stood there; ``missing`` where there is no such cell."""
         if self.lag is None:
             return at(values, self.places, missing)
         found = np.empty_like(values)
-        found[:, : self.lag] = missing
-        found[:, self.lag :] = values[:, : values.shape[1] - self.lag]
+        found[: self.lag] = missing
+        found[self.lag :] = values[: len(values) - self.lag]
         return found
 
 
 def at(values: Floats, places: Places, missing: float = 0.0) -> Floats:
     """Values at the places given for each cell; ``missing`` where the place is before the first."""
-    found = np.take_along_axis(values, np.maximum(places, 0), axis=1)
+    found = np.take_along_axis(values, np.maximum(places, 0), axis=0)
     found[places < 0] = missing
     return found
 

@@ -31,7 +31,7 @@ _VARIES = 1e-10
 
 @dataclass(frozen=True)
 class Cells:
-    """Due cells, a row a series, in the order of their cut-offs; NaN is unknown.
+    """Due cells, a column a series, in the order of their cut-offs; NaN is unknown.
 
     ``cut_off`` and ``known_at`` are whole numbers of any unit, ``known_at`` of an outcome that is
     not known the largest there is. ``f`` is NaN unless it came in time. ``season`` is how many
@@ -70,19 +70,20 @@ def known_places(cut_off: Places, known_at: Places) -> Places:
 
     -1 where there is none. An outcome still open keeps all after it from being used.
     """
-    series, cells = cut_off.shape
-    reached = np.maximum.accumulate(known_at, axis=1)
+    cells, series = cut_off.shape
+    reached = np.maximum.accumulate(known_at, axis=0)
     finite = reached[reached < _NEVER]
     if not finite.size:
         return np.full(cut_off.shape, -1)
     start = min(int(cut_off.min()), int(finite.min()))
     end = max(int(cut_off.max()), int(finite.max())) - start + 2
-    # One ordered row of numbers for all series: each is searched within its own stretch.
-    row = np.arange(series)[:, np.newaxis] * (end + 1)
-    line = (row + np.where(reached < _NEVER, reached - start, end)).ravel()
-    found = np.searchsorted(line, (row + cut_off - start).ravel(), side="right")
-    places = found.reshape(cut_off.shape) - 1 - np.arange(series)[:, np.newaxis] * cells
-    return np.asarray(np.minimum(places, np.arange(cells) - 1), dtype=np.int64)
+    # One ordered line of numbers for all series: each is searched within its own stretch of it.
+    stretch = np.arange(series) * (end + 1)
+    line = (stretch + np.where(reached < _NEVER, reached - start, end)).T.ravel()
+    found = np.searchsorted(line, (stretch + cut_off - start).T.ravel(), side="right")
+    places = found.reshape(series, cells).T - 1 - np.arange(series) * cells
+    latest = np.arange(cells)[:, np.newaxis] - 1
+    return np.ascontiguousarray(np.minimum(places, latest), dtype=np.int64)
 
 
 def gains(cells: Cells, *, frame: int = FRAME, z: Sequence[Floats] | None = None) -> Gains:
@@ -98,22 +99,22 @@ def gains(cells: Cells, *, frame: int = FRAME, z: Sequence[Floats] | None = None
 
 def _from_first(values: Floats) -> tuple[Floats, Floats]:
     """Deviations from each series' first value: keeps digits, and changes no fitted error."""
-    first = np.take_along_axis(values, np.isfinite(values).argmax(axis=1)[:, np.newaxis], axis=1)
+    first = np.take_along_axis(values, np.isfinite(values).argmax(axis=0)[np.newaxis], axis=0)
     first = np.where(np.isfinite(first), first, 0.0)
     return values - first, first
 
 
 def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[Floats]:
     """Z: what we knew anyway. Deviations from each series' first values, as y is."""
-    count = np.arange(y.shape[1])
+    count = np.arange(len(y))[:, np.newaxis]
     there = np.isfinite(y)
-    total = np.where(there, y, 0.0).cumsum(axis=1)
-    known = there.cumsum(axis=1)
+    total = np.where(there, y, 0.0).cumsum(axis=0)
+    known = there.cumsum(axis=0)
     mean = newest.look_up(total / np.where(known > 0, known, np.nan), np.nan)
     last = _first_known(cells.last - y_first, newest.look_up(y, np.nan), mean)
-    back = count - cells.season[:, np.newaxis]
+    back = count - cells.season
     # The season's value only where it lies a season back and was known at the cut-off.
-    seasonal = (cells.season[:, np.newaxis] > 0) & (back <= newest.places)
+    seasonal = (cells.season > 0) & (back <= newest.places)
     season = _first_known(at(y, np.where(seasonal, back, -1), np.nan), mean)
     already, _ = _from_first(cells.already)
     trend = np.broadcast_to(count / FRAME, y.shape)
@@ -131,8 +132,9 @@ def _first_known(*choices: Floats) -> Floats:
 def _carried(values: Floats) -> Floats:
     """Where a column says nothing, what it said last; nothing yet is zero."""
     there = np.isfinite(values)
-    place = np.maximum.accumulate(np.where(there, np.arange(values.shape[1]), -1), axis=1)
-    return np.where(place >= 0, np.take_along_axis(values, np.maximum(place, 0), axis=1), 0.0)
+    count = np.arange(len(values))[:, np.newaxis]
+    place = np.maximum.accumulate(np.where(there, count, -1), axis=0)
+    return np.where(place >= 0, np.take_along_axis(values, np.maximum(place, 0), axis=0), 0.0)
 
 
 def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
@@ -182,8 +184,8 @@ def _expected(
     newest: Newest,
 ) -> Floats:
     """The variance to expect: shrunk to that of all known errors, widened by the fit's own."""
-    square = np.where(scored, error * error / wide, 0.0).cumsum(axis=1)
-    count = scored.cumsum(axis=1)
+    square = np.where(scored, error * error / wide, 0.0).cumsum(axis=0)
+    count = scored.cumsum(axis=0)
     so_far = newest.look_up(square / np.where(count > 0, count, np.nan), np.nan)
     so_far = np.where(np.isfinite(so_far), so_far, variance)
     return (n * variance + 2 * so_far) / (n + 2) * wide

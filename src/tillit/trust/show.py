@@ -12,10 +12,27 @@ from typing import Any
 from tillit.model import isoformat
 from tillit.trust.score import Row, Scores
 
-__all__ = ["NAMES", "show", "table"]
+__all__ = [
+    "COMPARED",
+    "HISTORY",
+    "NAMES",
+    "compared",
+    "history_table",
+    "relationship_table",
+    "show",
+    "table",
+]
 
 NAMES = ("from", "to", "score", "I", "P", "C", "D", "bits a cell", "evidence", "not measured")
 """Headings of `table`."""
+
+HISTORY = ("week", "score", "I", "P", "C", "D", "bits that week")
+"""Headings of `history_table`."""
+
+COMPARED = ("partner", "score", "better than", "I", "P", "C", "D", "bits a cell", "since 13 weeks")
+"""Headings of `compared`."""
+
+_QUARTER = 13
 
 _PARTS = ("information", "promises", "candour", "ideas")
 _FACTORS = ("promise_factor", "candour_factor")
@@ -34,12 +51,15 @@ _LATER = ("interval", "trend", "alarms")
 
 def show(scores: Scores) -> dict[str, Any]:
     """Everything known at ``scores.as_of``: per direction its parts, evidence, columns, history."""
-    by_partner = {key: list(rows) for key, rows in groupby(scores.directions, key=_way)}
+    columns, unmeasured = _by_way(scores.columns), _by_way(scores.not_measured)
     return {
         "party": scores.party,
         "as_of": isoformat(scores.as_of),
         "definition": scores.version,
-        "directions": [_direction(scores, weeks) for weeks in by_partner.values()],
+        "directions": [
+            _direction(scores, weeks, columns.get(way, []), unmeasured.get(way, []))
+            for way, weeks in _by_way(scores.directions).items()
+        ],
         "findings": [
             {"check": f.check, "what": f.what, "rows": f.rows, "stops": f.stops}
             for f in scores.findings
@@ -52,9 +72,79 @@ def table(shown: dict[str, Any]) -> list[tuple[str, ...]]:
     return [_line(direction) for direction in shown["directions"]]
 
 
-def _direction(scores: Scores, weeks: Sequence[Row]) -> dict[str, Any]:
+def relationship_table(shown: dict[str, Any]) -> list[tuple[str, ...]]:
+    """One line a direction, each relationship's own score before the first of its two."""
+    return [
+        (
+            relationship["relationship_id"] if first else "",
+            _number(relationship["score"], "{:.0f}") if first else "",
+            *_line(direction),
+        )
+        for relationship in shown["relationships"]
+        for first, direction in zip((True, False), relationship["directions"], strict=False)
+    ]
+
+
+def history_table(weeks: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """One line a week."""
+    return [
+        (
+            week["week"],
+            _number(week["score"], "{:.0f}"),
+            *(_number(week[part], "{:.2f}") for part in _PARTS),
+            _number(week["bits"], "{:.1f}"),
+        )
+        for week in weeks
+    ]
+
+
+def compared(shown: dict[str, Any]) -> list[tuple[str, ...]]:
+    """One line a partner, the highest score first; who is not measured comes last.
+
+    "better than" is the share of the other measured partners whose score is lower.
+    """
+    measured = [d["score"] for d in shown["directions"] if d["score"] is not None]
+    ranked = sorted(
+        shown["directions"], key=lambda d: (d["score"] is None, -(d["score"] or 0), d["partner"])
+    )
+    return [
+        (
+            direction["partner"],
+            _number(direction["score"], "{:.0f}"),
+            _better_than(direction["score"], measured),
+            *(_number(direction[part], "{:.2f}") for part in _PARTS),
+            _number(_most_bits(direction), "{:.2f}"),
+            _number(_change(direction), "{:+.0f}"),
+        )
+        for direction in ranked
+    ]
+
+
+def _better_than(score: float | None, measured: Sequence[float]) -> str:
+    if score is None or len(measured) < 2:
+        return "-"
+    return f"{sum(other < score for other in measured) / (len(measured) - 1):.0%}"
+
+
+def _change(direction: dict[str, Any]) -> float | None:
+    """Points since a quarter ago."""
+    before = direction["history"][-1 - _QUARTER :][:1]
+    now = direction["score"]
+    if len(direction["history"]) <= _QUARTER or now is None or before[0]["score"] is None:
+        return None
+    return float(now - before[0]["score"])
+
+
+def _most_bits(direction: dict[str, Any]) -> float | None:
+    bits = [c["bits_per_cell"] for c in direction["columns"] if c["bits_per_cell"] is not None]
+    return max(bits) if bits else None
+
+
+def _direction(
+    scores: Scores, weeks: Sequence[Row], told: Sequence[Row], unmeasured: Sequence[Row]
+) -> dict[str, Any]:
     last = weeks[-1]
-    columns = [_column(list(rows)) for rows in _columns(scores.columns, _way(last))]
+    columns = [_column(list(rows)) for _, rows in groupby(told, key=_column_of)]
     return {
         "partner": last["partner"],
         "direction": last["direction"],
@@ -70,8 +160,7 @@ def _direction(scores: Scores, weeks: Sequence[Row]) -> dict[str, Any]:
         "columns": columns,
         "columns_not_measured": [
             {name: row[name] for name in ("kind", "column_name", "level", "reason")}
-            for row in scores.not_measured
-            if _way(row) == _way(last)
+            for row in unmeasured
         ],
         "history": [
             {
@@ -83,11 +172,6 @@ def _direction(scores: Scores, weeks: Sequence[Row]) -> dict[str, Any]:
             for row in weeks
         ],
     }
-
-
-def _columns(rows: Iterable[Row], way: tuple[str, str]) -> Iterable[Iterable[Row]]:
-    mine = [row for row in rows if _way(row) == way]
-    return [list(g) for _, g in groupby(mine, key=lambda r: (r["kind"], r["column_name"]))]
 
 
 def _column(weeks: Sequence[Row]) -> dict[str, Any]:
@@ -113,13 +197,12 @@ def _column(weeks: Sequence[Row]) -> dict[str, Any]:
 
 def _line(direction: dict[str, Any]) -> tuple[str, ...]:
     evidence = direction["evidence"]
-    bits = [c["bits_per_cell"] for c in direction["columns"] if c["bits_per_cell"] is not None]
     return (
-        direction["sender"],
-        direction["receiver"],
+        direction["sender"] or "?",
+        direction["receiver"] or "?",
         _number(direction["score"], "{:.0f}"),
         *(_number(direction[part], "{:.2f}") for part in _PARTS),
-        _number(max(bits) if bits else None, "{:.2f}"),
+        _number(_most_bits(direction), "{:.2f}"),
         f"{evidence['arrived']} of {evidence['due']} cells in time",
         ", ".join(n for n in direction["not_measured"] if n not in _LATER) or "-",
     )
@@ -134,5 +217,12 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _way(row: Row) -> tuple[str, str]:
-    return row["partner"], row["direction"]
+def _by_way(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["partner"], row["direction"]), []).append(row)
+    return found
+
+
+def _column_of(row: Row) -> tuple[str, str]:
+    return row["kind"], row["column_name"]

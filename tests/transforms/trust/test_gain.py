@@ -271,7 +271,7 @@ def only_constant(series: list[Series], frame: int) -> Floats:
     """Bits, a row a series of equal length, with nothing in Z but the constant."""
 
     def laid(name: str) -> Floats:
-        return np.array([getattr(s, name) for s in series])
+        return np.array([getattr(s, name) for s in series]).T
 
     cells = Cells(
         cut_off=laid("cut_off").astype(np.int64),
@@ -282,7 +282,7 @@ def only_constant(series: list[Series], frame: int) -> Floats:
         already=laid("known"),
         season=np.zeros(len(series), dtype=np.int64),
     )
-    return gain.gains(cells, frame=frame, z=[]).bits
+    return gain.gains(cells, frame=frame, z=[]).bits.T
 
 
 def test_a_frame_of_a_year_costs_a_twentieth_of_the_bits() -> None:

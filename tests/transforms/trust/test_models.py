@@ -28,6 +28,7 @@ from tests.trusts import (
 )
 
 from tillit import places
+from tillit.kinds import installed
 from tillit.trust.score import MAKERS, models, set_terms
 from tillit.warehouse import Run, build, check_reads, set_run
 
@@ -106,6 +107,18 @@ def test_a_model_reads_what_its_header_says(name: str) -> None:
     check_reads(MODELS[name])
 
 
+def test_what_is_measured_stands_so_in_the_contracts(empty: duckdb.DuckDBPyConnection) -> None:
+    kinds = installed()
+    rows = empty.execute(
+        "select kind, column_name, witness, measure, position from measured_by"
+    ).fetchall()
+    assert rows
+    for kind, name, witness, measure, position in rows:
+        column = kinds[kind].columns[position - 1]
+        assert (column.name, column.witness) == (name, witness)
+        assert measure == ("class" if column.sql_type == "VARCHAR" else "numeric")
+
+
 # ---- a world that touches every model -----------------------------------------------------------
 
 
@@ -116,17 +129,22 @@ def lived() -> Iterator[duckdb.DuckDBPyConnection]:
         fill_world(connection)
         terms = [
             FORECAST,
-            term("demand_forecast", "commitment", None),
+            term("demand_forecast", "commitment", "order.quantity"),
+            term("delivery_commitment", "reason", "delivery.arrived_on", cut_off_hours=-168.0),
             term("complaint", "text", None, cadence="month", cut_off_hours=-744),
             term("design_idea", "text", None, cadence="month", cut_off_hours=-744),
-            *(t for t in PROMISED),
+            *PROMISED,
+            *(
+                term("production_plan", f"{column}_quantity", "delivery.quantity")
+                for column in ("planned", "capacity")
+            ),
         ]
         measure(connection, terms, MONDAY + 60 * WEEK)
         yield connection
 
 
 def fill_world(connection: duckdb.DuckDBPyConnection) -> None:
-    orders, forecasts, own, promises, deliveries = [], [], [], [], []
+    orders, forecasts, own, promises, plans, deliveries = [], [], [], [], [], []
     for week in range(60):
         start = MONDAY + week * WEEK
         for line in (1, 2):
@@ -172,6 +190,19 @@ def fill_world(connection: duckdb.DuckDBPyConnection) -> None:
                     "arrived_at": start + 3 * DAY,
                 }
             )
+            plans.append(
+                {
+                    "item_id": f"i{line}",
+                    "site_id": "works",
+                    "period_start": (start + 3 * WEEK).date(),
+                    "planned_quantity": quantity + (week * 3) % 5,
+                    "capacity_quantity": 250,
+                    "partner": "p",
+                    "agreement_id": "p.production_plan",
+                    "shipment_id": f"pl{week}",
+                    "arrived_at": start + DAY,
+                }
+            )
             late = timedelta(days=(week * line) % 4)
             deliveries.append(
                 {
@@ -189,6 +220,7 @@ def fill_world(connection: duckdb.DuckDBPyConnection) -> None:
     insert(connection, 'own."order"', own)
     insert(connection, "landed.demand_forecast", forecasts)
     insert(connection, "landed.delivery_commitment", promises)
+    insert(connection, "landed.production_plan", plans)
     insert(connection, "own.delivery", deliveries)
     published = {"series": "index", "published_on": MONDAY.date(), "period_start": MONDAY.date()}
     insert(connection, "own.public_index", [{**published, "value": 100}])
@@ -206,12 +238,12 @@ def test_one_row_for_each_grain(lived: duckdb.DuckDBPyConnection, name: str) -> 
 def test_the_world_touches_the_models(lived: duckdb.DuckDBPyConnection) -> None:
     without = {
         "stg_complaint",
-        "stg_design_idea",
+        "stg_idea",
         "int_trouble",
         "stg_shipment",
         "int_complaint_line",
     }
-    without |= {"int_cell_before"}  # no two columns of this world speak of one outcome
+    without |= {"int_idea_novelty", "interaction_week"}
     for name in set(MODELS) - without:
         (rows,) = lived.execute(f"select count(*) from {name}").fetchone() or (0,)
         assert rows > 0, name
