@@ -113,10 +113,10 @@ def test_what_is_measured_stands_so_in_the_contracts(empty: duckdb.DuckDBPyConne
         "select kind, column_name, witness, measure, position from measured_by"
     ).fetchall()
     assert rows
-    for kind, name, witness, measure, position in rows:
+    for kind, name, witness, how, position in rows:
         column = kinds[kind].columns[position - 1]
         assert (column.name, column.witness) == (name, witness)
-        assert measure == ("class" if column.sql_type == "VARCHAR" else "numeric")
+        assert how == ("class" if column.sql_type == "VARCHAR" else "numeric")
 
 
 # ---- a world that touches every model -----------------------------------------------------------
