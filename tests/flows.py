@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tillit.trust.flow import Flow
 from tillit.trust.weekly import Weekly
 
 Floats = NDArray[np.float64]
@@ -57,6 +58,43 @@ class Flows:
             has=(True, True, True),
         )
 
+    def flow(self, direction: int) -> Flow:
+        """All weeks of one direction, as the alarms watch them."""
+        cells = {name: values[direction] for name, values in self.cells.items()}
+        parts = {name: values[direction] for name, values in self.parts.items()}
+        weight = self.weight[direction][:, np.newaxis]
+        answered = _over(cells["answered"], cells["asked"])
+        asked = cells["asked"] > 0
+        every = np.ones_like(parts["promises"])
+        return Flow(
+            weeks=tuple(_MONDAY + timedelta(weeks=n) for n in range(len(every))),
+            names=_NAMES,
+            value=np.stack(
+                [
+                    (weight * answered).sum(axis=0) / (weight * asked).sum(axis=0),
+                    _over(cells["bits"].sum(axis=0), cells["scored"].sum(axis=0)),
+                    _over(parts["kept_value"], parts["promised_value"]),
+                    _over(parts["troubles_told"], parts["troubles"]),
+                    parts["ideas_accepted"],
+                ]
+            ),
+            count=np.stack(
+                [
+                    asked.any(axis=0).astype(np.float64),
+                    cells["scored"].sum(axis=0),
+                    parts["promises"],
+                    parts["troubles"],
+                    every,
+                ]
+            ),
+            answered=answered,
+            asked=cells["asked"],
+            bits=_over(cells["bits"], cells["scored"]),
+            scored=cells["scored"],
+            troubles=parts["troubles"],
+            told=parts["troubles_told"],
+        )
+
     def rows(self, direction: int) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]]]:
         """The weekly sums of one direction as rows of the marts, and of each of its columns."""
         weeks = self.parts["promises"].shape[1]
@@ -77,6 +115,10 @@ class Flows:
             for k, name in enumerate(_NAMES)
         ]
         return parts, columns
+
+
+def _over(above: Floats, below: Floats) -> Floats:
+    return np.where(below > 0, above / np.maximum(below, 1e-300), np.nan)
 
 
 def autoregression(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:

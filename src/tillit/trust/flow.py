@@ -36,6 +36,8 @@ _WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 0.5])
 _GAP, _LONGEST, _SHORTEST = 13, 104, 26
 # One week is never worth more than this, in standard deviations.
 _MOST = 3.5
+# Nor a value that came: one that is off by a million would hide two years of all others.
+_MOST_BITS = 20.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def flow(direction: Sequence[Row], columns: Sequence[Sequence[Row]]) -> Flow:
     value = np.stack(
         [
             _over((weight * np.nan_to_num(share)).sum(axis=0), open_weight),
-            _over(bits.sum(axis=0), scored.sum(axis=0)),
+            _bounded(_over(bits.sum(axis=0), scored.sum(axis=0))),
             _over(of_part("week_kept_value"), promised),
             _over(told, troubles),
             of_part("week_ideas_accepted"),
@@ -115,7 +117,7 @@ def flow(direction: Sequence[Row], columns: Sequence[Sequence[Row]]) -> Flow:
         count=count,
         answered=share,
         asked=asked,
-        bits=_over(bits, scored),
+        bits=_bounded(_over(bits, scored)),
         scored=scored,
         troubles=troubles,
         told=told,
@@ -209,3 +211,7 @@ def past(values: Floats) -> Floats:
 
 def _over(above: Floats, below: Floats) -> Floats:
     return np.where(below > 0, above / np.where(below > 0, below, 1.0), np.nan)
+
+
+def _bounded(bits: Floats) -> Floats:
+    return np.clip(np.where(np.isfinite(bits), bits, np.nan), -_MOST_BITS, _MOST_BITS)
