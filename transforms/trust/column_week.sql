@@ -50,44 +50,18 @@ summed as (
         sum(bits) over recent as evidence_bits,
         sum(recency * bits) over recent / nullif(sum(recency * due) over recent, 0)
             as bits_per_cell,
-        -- Each half-year has to prove its bits itself: what was earned before buys nothing now.
-        sum(bits) over newer as newer_evidence,
-        sum(recency * bits) over newer as newer_bits,
-        coalesce(sum(bits) over older, 0) as older_evidence,
-        coalesce(sum(recency * bits) over older, 0) as older_bits,
-        sum(recency * due) over recent as weighed_due,
         sum(recency * told_square) over recent as told_square,
         sum(recency * used_square) over recent as used_square
     from filled
-    window
-        recent as (
-            partition by column_no order by week_no rows between 51 preceding and current row
-        ),
-        newer as (
-            partition by column_no order by week_no rows between 25 preceding and current row
-        ),
-        older as (
-            partition by column_no order by week_no rows between 51 preceding and 26 preceding
-        )
+    window recent as (
+        partition by column_no order by week_no rows between 51 preceding and current row
+    )
 ),
 
 judged as (
     select
         *,
         due >= enough_cells as is_enough,
-        -- A loss counts whole, a gain as far as its evidence goes beyond the odds.
-        (
-            newer_bits * case
-                when newer_bits > 0
-                    then 1 - pow(2, -greatest(newer_evidence - log2(evidence_odds), 0))
-                else 1
-            end
-            + older_bits * case
-                when older_bits > 0
-                    then 1 - pow(2, -greatest(older_evidence - log2(evidence_odds), 0))
-                else 1
-            end
-        ) / nullif(weighed_due, 0) as proven_bits_per_cell,
         case
             when used_square > 0 and told_square > 0
                 then greatest(0, 0.5 * log2(told_square / used_square))
@@ -123,8 +97,9 @@ select
     case
         when is_enough
             then
-                (1 - pow(2, -2 * greatest(proven_bits_per_cell, 0)))
+                (1 - pow(2, -2 * greatest(bits_per_cell, 0)))
                 * (0.5 + 0.5 * pow(2, -coalesce(honesty_gap, 0)))
+                * (1 - pow(2, -greatest(evidence_bits - log2(20), 0)))
     end as u
 from judged
 order by partner, direction, kind, column_name, week

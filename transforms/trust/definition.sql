@@ -8,6 +8,5 @@ select
     52 as window_weeks,
     13.0 as half_life_weeks,
     8.0 as degrees_of_freedom,
-    26 as enough_cells,
-    400 as evidence_odds
+    26 as enough_cells
 order by version

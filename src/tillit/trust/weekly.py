@@ -29,7 +29,6 @@ Row = Mapping[str, Any]
 
 WINDOW = 52
 HALF_LIFE = 13.0
-EVIDENCE_ODDS = 400.0
 
 _COLUMN_SUMS = ("week_due", "week_bits", "week_told_square", "week_used_square")
 _PART_SUMS = (
@@ -136,25 +135,18 @@ def idea_share(of: Weekly, weights: Floats, unseen: Floats | float = 0.0) -> Flo
     return np.asarray(1 - np.exp(-13 * (accepted + 0.25) / (recent.sum() + 13)))
 
 
-def _proven(bits: Floats, weights: Floats, weighed: Floats) -> Floats:
-    """Weighed bits (R, K), a gain as far as its own half-year proves it against the odds."""
-    total = np.zeros((len(weights), len(bits)))
-    for half in (slice(-26, None), slice(-52, -26)):
-        some = weighed[:, half] @ bits[:, half].T
-        evidence = weights[:, half] @ bits[:, half].T
-        share = 1 - 2.0 ** -np.maximum(evidence - np.log2(EVIDENCE_ODDS), 0.0)
-        total += np.where(some > 0, some * share, some)
-    return total
-
-
 def _columns(of: Weekly, weights: Floats, weighed: Floats) -> tuple[Floats, Floats]:
     """Each column's share of trust and its bits a due cell."""
     kinds, columns, weeks = of.columns.shape
     sums = weighed @ of.columns.reshape(kinds * columns, weeks).T
     due, bits, told, used = np.split(sums, kinds, axis=1)
+    evidence = weights @ of.columns[1].T
     bits_per_cell = bits / due
-    proven = _proven(of.columns[1], weights, weighed) / due
     both = (told > 0) & (used > 0)
     gap = np.maximum(0.0, 0.5 * np.log2(np.where(both, told / used, 1.0)))
-    u = (1 - 2.0 ** (-2 * np.maximum(proven, 0.0))) * (0.5 + 0.5 * 2.0**-gap)
+    u = (
+        (1 - 2.0 ** (-2 * np.maximum(bits_per_cell, 0.0)))
+        * (0.5 + 0.5 * 2.0**-gap)
+        * (1 - 2.0 ** -np.maximum(evidence - np.log2(20), 0.0))
+    )
     return np.where(of.enough, u, np.nan), np.where(of.enough, bits_per_cell, np.nan)
