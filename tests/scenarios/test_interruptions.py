@@ -23,8 +23,8 @@ import tillit.exchange.publish as publishing
 import tillit.exchange.receipts as receiving_receipts
 import tillit.exchange.receive as receiving
 import tillit.exchange.shipments as receiving_shipments
-import tillit.quality.expectations as judging
 import tillit.mailbox.folder as folders
+import tillit.quality.expectations as judging
 from tillit.errors import MailboxUnavailable
 from tillit.exchange.publish import Published
 from tillit.home import Home

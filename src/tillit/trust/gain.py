@@ -23,8 +23,8 @@ FRAME = 52
 # So many degrees of freedom are left in the frame before a cell is judged.
 _FREEDOM = 6
 _RECENT = 4
-# Cells whose mean is in the baseline, and cells from which the season's wave is learnt, with so many
-# cells' worth of doubt that there is one.
+# Cells whose mean is in the baseline, and cells from which the season's wave is learnt, with so
+# many cells' worth of doubt that there is one.
 _MEAN_OF = 13
 _WAVE_OF = 104
 _WAVE_DOUBT = 5.0
