@@ -1,14 +1,15 @@
 # Everything a person needs is one of these words; each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit check format lint types layers sql contracts programs bench clean
+.PHONY: help setup demo test unit check format lint types layers sql contracts programs bench validate clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?= python3
 READY  := $(VENV)/.ready
-# A file stays with one worker: its fixtures are built once.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# A file stays with one worker: its fixtures are built once. Files keep their order, in which the
+# quick ones come last: sorted by their number of tests, the longest would, and one core would idle.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +80,9 @@ programs: $(READY) .venv-datacontract/.ready ## programs of others that tests ho
 
 bench: $(READY) ## speed and memory, as ratios in one run
 	@$(BIN)/python -m benchmarks
+
+validate: $(READY) ## every mark of the measure, on simulated partners whose trust is known
+	@$(BIN)/python -m tillit.validation
 
 clean:
 	@rm -rf $(VENV) .venv-datacontract build

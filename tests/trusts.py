@@ -23,7 +23,7 @@ ALWAYS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 
 
 def memory_lake() -> duckdb.DuckDBPyConnection:
-    """The six kinds' tables and the exchange's, empty."""
+    """Every kind's tables and the exchange's, empty."""
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
     connection.execute("attach ':memory:' as lake")

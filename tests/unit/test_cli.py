@@ -20,6 +20,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from tests.histories import history
 
 from tillit import __version__, errors, places
 from tillit.cli import cli, main
@@ -490,16 +491,16 @@ def sample(sql_type: str, given: str | None) -> str:
 
 
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "code"),
     [
-        "delete from landed.order",
-        "from postgres_query('ledger', 'select 1')",
+        ("delete from landed.order", "table.query"),
+        ("from postgres_query('ledger', 'select 1')", "table.closed"),
     ],
 )
-def test_a_question_that_is_refused(stand: Stand, sql: str) -> None:
+def test_a_question_that_is_refused(stand: Stand, sql: str, code: str) -> None:
     ran = stand("query", sql, "--json")
     assert ran.code == 8
-    assert json.loads(ran.err)["error"] == "table.query"
+    assert json.loads(ran.err)["error"] == code
 
 
 def test_what_was_made_of_our_own_is_kept_and_written_to_a_file(
@@ -532,6 +533,17 @@ def test_custody_of_nothing(stand: Stand) -> None:
     assert done == {"certificates": [], "rows": 0, "derived_dropped": [], "unreachable": []}
     assert stand("custody", "list").out == "nothing has to be deleted\n"
     assert "nothing is due" in stand("custody", "run", "--now", NOW).out
+
+
+def test_partners_are_compared_and_a_history_is_shown(stand: Stand, tmp_path: Path) -> None:
+    assert stand("trust", "compare", "--json", "--now", NOW).json == []
+    ran = stand("trust", "history", "nobody", "--json", "--now", NOW)
+    assert (ran.code, json.loads(ran.err)["error"]) == (2, "usage.not-found")
+    folder = history(weeks=4, items=1).write(tmp_path / "told")
+    scored = stand("trust", "score", folder, "--json").json
+    assert [r["relationship_id"] for r in scored["relationships"]] == ["fjordstal"]
+    assert "\nfjordstal " in stand("trust", "score", folder).out
+    assert "[usage.not-found]" in stand("trust", "score", tmp_path / "none").err
 
 
 def test_the_record(stand: Stand, draft: Path) -> None:

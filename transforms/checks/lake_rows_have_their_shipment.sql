@@ -1,6 +1,8 @@
 -- Every landed row belongs to a shipment of its partner, and no shipment landed more than it counts.
 -- grain: kind, partner, shipment_id
--- reads: landed.complaint, landed.delivery, landed.delivery_commitment, landed.demand_forecast, landed.design_idea, landed.order, exchange.shipments
+-- reads: landed.complaint, landed.delivery, landed.delivery_commitment, landed.demand_forecast, landed.design_idea,
+--        landed.disruption, landed.financial_health, landed.interaction, landed.inventory,
+--        landed.order, landed.process_idea, landed.production_plan, landed.service_cost, exchange.shipments
 -- range: all; fewer rows than counted are right: a row that was said before is stored once
 -- failure: stops
 with
@@ -36,10 +38,52 @@ landed as (
     from landed.design_idea
     union all
     select
+        'disruption' as kind,
+        partner,
+        shipment_id
+    from landed.disruption
+    union all
+    select
+        'financial_health' as kind,
+        partner,
+        shipment_id
+    from landed.financial_health
+    union all
+    select
+        'interaction' as kind,
+        partner,
+        shipment_id
+    from landed.interaction
+    union all
+    select
+        'inventory' as kind,
+        partner,
+        shipment_id
+    from landed.inventory
+    union all
+    select
         'order' as kind,
         partner,
         shipment_id
     from landed."order"
+    union all
+    select
+        'process_idea' as kind,
+        partner,
+        shipment_id
+    from landed.process_idea
+    union all
+    select
+        'production_plan' as kind,
+        partner,
+        shipment_id
+    from landed.production_plan
+    union all
+    select
+        'service_cost' as kind,
+        partner,
+        shipment_id
+    from landed.service_cost
 ),
 
 shipment as (select * from exchange.shipments),

@@ -1,5 +1,5 @@
--- Notices of what stands in the way, each change of status once.
--- grain: notice_id, status_no, item_id
+-- Notices of what keeps us from delivering or ordering, each change once.
+-- grain: notice_id, status_no
 -- reads: source_disruption, run
 -- range: run.since <= recorded_at < run.as_of; of a key that changed twice the last; one without its
 --        whole key is kept, to be refused with its reason
@@ -11,13 +11,15 @@ asked as (select * from run)
 select
     source.notice_id,
     source.status_no,
-    source.item_id,
     source.cause,
     source.effect,
-    source.starts_on,
+    source.items,
+    source.site_id,
+    source.start,
     source.expected_end,
+    source.status,
     source.text,
-    source.status
+    source.source_notice_id
 from source
 inner join asked
     on
@@ -26,10 +28,9 @@ inner join asked
         and cast(source.recorded_at as timestamptz) < asked.as_of
 qualify
     rank() over (
-        partition by source.notice_id, source.status_no, source.item_id
+        partition by source.notice_id, source.status_no
         order by cast(source.recorded_at as timestamptz) desc
     ) = 1
     or source.notice_id is null
     or source.status_no is null
-    or source.item_id is null
-order by source.notice_id, source.status_no, source.item_id, source.recorded_at
+order by source.notice_id, source.status_no, source.recorded_at

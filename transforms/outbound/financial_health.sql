@@ -1,4 +1,4 @@
--- Our own ratios, each statement of a period once.
+-- How we stand financially, for a partner, each statement once.
 -- grain: period_end
 -- reads: source_financial_health, run
 -- range: run.since <= recorded_at < run.as_of; of a key that changed twice the last; one without its
@@ -10,12 +10,15 @@ asked as (select * from run)
 
 select
     source.period_end,
+    source.months,
     source.equity_ratio,
     source.current_ratio,
+    source.quick_ratio,
     source.ebit_margin,
     source.working_capital_days,
-    source.debt_to_equity,
-    source.sales_growth,
+    source.payables_days,
+    source.interest_cover,
+    source.sales,
     source.currency,
     source.audited,
     source.note

@@ -1,4 +1,4 @@
--- Meetings with a partner as we recorded them, each once.
+-- Meetings with a partner as we recorded them, each record once.
 -- grain: interaction_id
 -- reads: source_interaction, run
 -- range: run.since <= recorded_at < run.as_of; of a key that changed twice the last; one without its
@@ -13,9 +13,12 @@ select
     source.held_on,
     source.minutes,
     source.people,
+    source.people_theirs,
     source.channel,
     source.purpose,
-    source.subject_ref
+    source.site_id,
+    source.subject_ref,
+    source.note
 from source
 inner join asked
     on

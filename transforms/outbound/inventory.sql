@@ -1,4 +1,4 @@
--- What lies in stock with us, each count once.
+-- Stock of a day, each statement once.
 -- grain: item_id, site_id, as_of, direction, blocked
 -- reads: source_inventory, run
 -- range: run.since <= recorded_at < run.as_of; of a key that changed twice the last; one without its
@@ -16,7 +16,11 @@ select
     source.blocked,
     source.quantity,
     source.days_of_supply,
-    source.unit
+    source.minimum_quantity,
+    source.maximum_quantity,
+    source.unit,
+    source.owner,
+    source.supplier_item_id
 from source
 inner join asked
     on
@@ -25,7 +29,8 @@ inner join asked
         and cast(source.recorded_at as timestamptz) < asked.as_of
 qualify
     rank() over (
-        partition by source.item_id, source.site_id, source.as_of, source.direction, source.blocked
+        partition by
+            source.item_id, source.site_id, source.as_of, source.direction, source.blocked
         order by cast(source.recorded_at as timestamptz) desc
     ) = 1
     or source.item_id is null
@@ -34,9 +39,5 @@ qualify
     or source.direction is null
     or source.blocked is null
 order by
-    source.item_id,
-    source.site_id,
-    source.as_of,
-    source.direction,
-    source.blocked,
+    source.item_id, source.site_id, source.as_of, source.direction, source.blocked,
     source.recorded_at

@@ -1,4 +1,4 @@
--- What service on an item costs, planned and actual, each change once.
+-- What services for a partner cost, planned and actual, each statement once.
 -- grain: item_id, service, period_start
 -- reads: source_service_cost, run
 -- range: run.since <= recorded_at < run.as_of; of a key that changed twice the last; one without its
@@ -15,6 +15,8 @@ select
     source.planned_cost,
     source.actual_cost,
     source.hours,
+    source.visits,
+    source.cause,
     source.currency
 from source
 inner join asked

@@ -1,10 +1,15 @@
 -- Order lines as cells of a promise: what was promised in time, what came, and what was asked for.
 -- grain: partner, direction, kind, column_name, series_id, period_start, cell_id
 -- reads: int_commitment_due, run, stg_delivery, stg_delivery_commitment
--- range: as int_commitment_due; y is what is known when the line is closed, or when all has come;
---        dates count in days after the requested date
+-- range: as int_commitment_due; y is what is known when the line is closed, or when all has come, as
+--        it was first known; dates count in days after the requested date
 with
 asked as (select as_of from run),
+
+due as (
+    select * from int_commitment_due
+    where measure = 'numeric'
+),
 
 told as (
     select
@@ -22,7 +27,7 @@ told as (
             (commitment.arrived_at, commitment.commitment_no)
         ) filter (where commitment.arrived_at <= due.cut_off_at) as f,
         min(commitment.arrived_at) as first_arrived_at
-    from int_commitment_due as due
+    from due
     inner join stg_delivery_commitment as commitment
         on
             due.partner = commitment.partner
@@ -42,12 +47,12 @@ came as (
         due.line,
         case due.column_name
             when 'promised_date'
-                then max(date_diff('day', due.requested_date, delivery.arrived_on))
-            else sum(delivery.quantity)
+                then max(date_diff('day', due.requested_date, delivery.first_arrived_on))
+            else sum(delivery.first_quantity)
         end::double as y,
-        sum(delivery.quantity) as quantity,
+        sum(delivery.first_quantity) as quantity,
         max(delivery.known_at) as known_at
-    from int_commitment_due as due
+    from due
     inner join stg_delivery as delivery
         on
             due.partner = delivery.partner
@@ -68,7 +73,7 @@ known as (
             when came.quantity >= due.ordered_quantity then greatest(came.known_at, due.cut_off_at)
             else due.closed_at
         end as y_known_at
-    from int_commitment_due as due
+    from due
     left join told using (partner, direction, column_name, order_id, line)
     left join came using (partner, direction, column_name, order_id, line)
 )

@@ -1,19 +1,18 @@
 -- Order lines for which a promise was due, column by column, and by when.
 -- grain: partner, direction, column_name, order_id, line
--- reads: int_order_line, run, stg_terms
+-- reads: int_order_line, measured_by, run, stg_terms
 -- range: lines we ordered and did not cancel, cut-off passed by run.as_of, terms then in force;
 --        a line is closed 28 days after the requested date
 with
 asked as (select as_of from run),
 
 term as (
-    select *
+    select
+        stg_terms.*,
+        measured_by.measure
     from stg_terms
-    where
-        kind = 'delivery_commitment'
-        and (column_name, witness) in (
-            ('promised_quantity', 'delivery.quantity'), ('promised_date', 'delivery.arrived_on')
-        )
+    inner join measured_by using (kind, column_name, witness)
+    where kind = 'delivery_commitment'
 ),
 
 line as (
@@ -27,6 +26,7 @@ due as (
         term.partner,
         term.direction,
         term.column_name,
+        term.measure,
         line.order_id,
         line.line,
         line.item_id,

@@ -11,7 +11,14 @@ due as (
         due.*,
         settled.settled_at
     from int_forecast_due as due
-    left join int_period_settled as settled using (partner, direction, period, period_no)
+    left join int_period_settled as settled
+        on
+            due.partner = settled.partner
+            and due.direction = settled.direction
+            and due.period = settled.period
+            and due.period_no = settled.period_no
+            and settled.flow = 'order'
+    where due.measure = 'numeric'
 ),
 
 change as (select * from int_demand_change),

@@ -1,14 +1,17 @@
 -- Forecast cells that were due: every key that was alive, period by period, with its cut-off.
 -- grain: partner, direction, column_name, item_id, ship_to, period_no
--- reads: int_forecast_seen, run, stg_terms
--- range: cut-off passed by run.as_of, and terms in force at the cut-off
+-- reads: int_forecast_seen, measured_by, run, stg_terms
+-- range: cut-off passed by run.as_of, and terms in force at the cut-off; measure is that of the column
 with
 asked as (select as_of from run),
 
 term as (
-    select *
+    select
+        stg_terms.*,
+        measured_by.measure
     from stg_terms
-    where kind = 'demand_forecast' and column_name = 'quantity' and witness = 'order.quantity'
+    inner join measured_by using (kind, column_name, witness)
+    where kind = 'demand_forecast'
 ),
 
 dated as (
@@ -32,6 +35,7 @@ due as (
         dated.*,
         term.agreement_id,
         term.column_name,
+        term.measure,
         term.starts_at,
         term.ends_at,
         dated.period_start::timestamptz - to_seconds(3600 * term.cut_off_hours) as cut_off_at
@@ -47,6 +51,7 @@ select
     due.partner,
     due.direction,
     due.column_name,
+    due.measure,
     due.item_id,
     due.ship_to,
     due.period_no,

@@ -1,9 +1,9 @@
 -- Columns that are measured: permitted, with a witness that we see for ourselves.
 -- grain: partner, direction, kind, column_name
 -- reads: measured_by, stg_terms
--- range: level and weight are those of the newest terms; place is 1 for the first of the columns that
---        speak of one outcome, the most confidential first: so opening one more never takes from one
---        that weighs more
+-- range: level and weight are those of the newest terms; place is 1 for the first of the numeric columns
+--        that speak of one outcome, the most confidential first: so opening one more never takes from
+--        one that weighs more; null for columns of classes
 with
 newest as (
     select
@@ -19,21 +19,23 @@ newest as (
 )
 
 select
-    newest.partner,
-    newest.direction,
-    newest.kind,
-    newest.column_name,
-    hash(newest.partner, newest.direction, newest.kind, newest.column_name) as column_no,
-    newest.level,
-    newest.weight,
-    newest.witness,
-    row_number() over (
-        partition by newest.partner, newest.direction, newest.kind, newest.witness
-        order by newest.weight desc, measured_by.position asc
-    ) as place
+    partner,
+    direction,
+    kind,
+    column_name,
+    hash(partner, direction, kind, column_name) as column_no,
+    level,
+    weight,
+    witness,
+    measured_by.measure,
+    measured_by.position,
+    case measured_by.measure
+        when 'numeric'
+            then
+                row_number() over (
+                    partition by partner, direction, kind, witness, measured_by.measure
+                    order by weight desc, measured_by.position asc
+                )
+    end as place
 from newest
-inner join measured_by
-    on
-        newest.kind = measured_by.kind
-        and newest.column_name = measured_by.column_name
-        and newest.witness = measured_by.witness
+inner join measured_by using (kind, column_name, witness)

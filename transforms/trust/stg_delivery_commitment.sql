@@ -39,7 +39,8 @@ select
     known.promised_by,
     known.promised_date,
     case when known.status = 'declined' then 0 else known.promised_quantity end::double
-        as promised_quantity
+        as promised_quantity,
+    known.reason
 from known
 cross join asked
 left join late

@@ -23,10 +23,9 @@ from tillit.exchange.receipts import answer
 from tillit.exchange.seal import SealedPayload, seal
 from tillit.exchange.standing import made_by, require
 from tillit.home import Home
-from tillit.lake import Landing, open_payload, refusals, write_refused
+from tillit.lake import Landed, Landing, open_payload, refusals, write_refused
 from tillit.ledger.bodies import ReasonCount, ReceiptBody, ShipmentBody
 from tillit.model import Agreement, Every, Kind, Period
-from tillit.quality.expectations import judge
 
 __all__ = ["take"]
 
@@ -104,6 +103,9 @@ def _land(
     kind: Kind,
     now: datetime,
 ) -> tuple[ReceiptBody, SealedPayload | None]:
+    # Three seconds of imports, which nothing but a shipment has to pay for.
+    from tillit.quality.expectations import judge
+
     lake = home.lake
     agreed = agreed_kind(agreement, kind)
     columns = {column.name: column.sql_type for column in agreed.columns}
@@ -133,23 +135,23 @@ def _land(
             )
         )
         returned = _returned(home, collected.statement.author) if landed.refused else None
-    return (
-        ReceiptBody(
-            shipment_id=shipment.shipment_id,
-            statement=collected.digest,
-            outcome="accepted"
-            if not landed.refused
-            else "partly"
-            if landed.accepted
-            else "refused",
-            code=None if landed.accepted else "table.all-rows-refused",
-            reason=None if landed.accepted else "every row breaks a rule",
-            accepted=landed.accepted,
-            refused=landed.refused,
-            reasons=_reasons(home) if landed.refused else (),
-            payload=None,
-        ),
-        returned,
+    return _receipt(home, collected, shipment, landed), returned
+
+
+def _receipt(
+    home: Home, collected: Collected, shipment: ShipmentBody, landed: Landed
+) -> ReceiptBody:
+    outcome = "partly" if landed.refused else "accepted"
+    return ReceiptBody(
+        shipment_id=shipment.shipment_id,
+        statement=collected.digest,
+        outcome=outcome if landed.accepted or not landed.refused else "refused",
+        code=None if landed.accepted else "table.all-rows-refused",
+        reason=None if landed.accepted else "every row breaks a rule",
+        accepted=landed.accepted,
+        refused=landed.refused,
+        reasons=_reasons(home) if landed.refused else (),
+        payload=None,
     )
 
 

@@ -32,7 +32,7 @@ class Sizes:
     population: tuple[int, int] = (300, 5)
     padding: tuple[int, int] = (300, 2)
     cheats: tuple[int, int] = (8, 3)
-    tries: tuple[int, int] = (15, 2)
+    tries: tuple[int, int] = (10, 2)
     milking: tuple[int, int] = (30, 2)
     opening: tuple[int, int] = (30, 2)
     falling: tuple[int, int] = (100, 2)

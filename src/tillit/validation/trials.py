@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tillit.validation import cheats_told as told
+from tillit.validation.agreed import names_of
 from tillit.validation.cheats import CHEATS, FORECAST, PLAN, dice
 from tillit.validation.histories import together
 from tillit.validation.nature import COLUMNS, Column
 from tillit.validation.ranks import counts
 from tillit.validation.scoring import Scored, played, score
 from tillit.validation.world import START, drop, erosion, make_world
-from tillit.validation.writing import Scene, names_of, write_down
+from tillit.validation.writing import Scene, write_down
 
 __all__ = ["TRIALS", "Found"]
 
@@ -62,7 +63,7 @@ def padding(seed: int, size: int) -> Found:
 
 def cheats(seed: int, size: int, only: tuple[str, ...] = ()) -> Found:
     """Every cheat beside what it is held against: gains in points, a row a relationship."""
-    scene, names = _scene(seed, size)
+    scene, names = _scene(seed, size, lean=True)
     wanted = [cheat for cheat in CHEATS if not only or cheat.name in only]
     insteads = list(dict.fromkeys(cheat.instead for cheat in wanted))
     parts = [act(scene).named(f"#i{number}") for number, act in enumerate(insteads)]
@@ -79,7 +80,7 @@ def cheats(seed: int, size: int, only: tuple[str, ...] = ()) -> Found:
 
 def tries(seed: int, size: int, many: int = 20) -> Found:
     """Noise in a column kept back, tried again and again; the sender keeps what scored best."""
-    scene, names = _scene(seed, size)
+    scene, names = _scene(seed, size, lean=True)
     found: Found = {}
     for c in (FORECAST, PLAN):
         parts = [write_down(told.withheld(scene, c)).named("#0")]
@@ -96,7 +97,7 @@ def tries(seed: int, size: int, many: int = 20) -> Found:
 
 def milking(seed: int, size: int, weeks: int = 26) -> Found:
     """Good until half a year before the end, then stale or noisy; held against silence since."""
-    scene, names = _scene(seed, size)
+    scene, names = _scene(seed, size, lean=True)
     turn = scene.world.weeks - weeks
     found: Found = {}
     for c in (FORECAST, PLAN):
@@ -118,7 +119,7 @@ def milking(seed: int, size: int, weeks: int = 26) -> Found:
 
 def opening(seed: int, size: int) -> Found:
     """Each sender opens one more column that it kept back, and says what it knows."""
-    scene, names = _scene(seed, size)
+    scene, names = _scene(seed, size, lean=True)
     parts, columns = (
         [write_down(scene).named("#0")],
         [c for c in COLUMNS if _kept_back(scene, c).any()],
@@ -141,7 +142,7 @@ def falling(seed: int, size: int, how: str = "drop") -> Found:
     trust = rng.uniform(0.45, 0.95, size)
     at = {"drop": 80, "erosion": 60, "stealth": 88}[how]
     course = {"drop": drop(weeks, at, 0.2), "erosion": erosion(weeks, at, 26, 0.35)}.get(how, 0.0)
-    scene = played(make_world(seed, size, weeks, course=course, trust=trust))
+    scene = played(make_world(seed, size, weeks, course=course, trust=trust, lean=True))
     if how == "stealth":
         for c in COLUMNS:
             scene = told.stale_after(scene, c, at)
@@ -153,7 +154,7 @@ def covering(seed: int, size: int, replicas: int = 24) -> Found:
     """The same partners lived through again and again: does the interval hold the mean score?"""
     parts, names = [], []
     for replica in range(replicas):
-        scene = played(make_world(seed, size, replica=replica))
+        scene = played(make_world(seed, size, replica=replica, lean=True))
         names = names_of(scene.world).to_pylist()
         parts.append(write_down(scene).named(f"#{replica}"))
     scored = score(together(parts))
@@ -182,8 +183,8 @@ TRIALS: dict[str, Callable[..., Found]] = {
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _scene(seed: int, size: int) -> tuple[Scene, list[str]]:
-    scene = played(make_world(seed, size))
+def _scene(seed: int, size: int, *, lean: bool = False) -> tuple[Scene, list[str]]:
+    scene = played(make_world(seed, size, lean=lean))
     return scene, names_of(scene.world).to_pylist()
 
 

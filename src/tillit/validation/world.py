@@ -94,11 +94,13 @@ def make_world(
     replica: int = 0,
     course: Floats | float = 0.0,
     trust: Floats | None = None,
-    wobble: float = 0.03,
+    lean: bool = False,
 ) -> World:
     """Draw a world. The same seed gives the same partners; another replica, another fate of them.
 
-    ``course`` is added to trust, week by week (see ``drop``); ``trust`` may be given (R,).
+    ``course`` is added to trust, week by week (see ``drop``); ``trust`` may be given (R,). Lean
+    relationships have three items at most and send few messages: where it is not messages and size
+    that are tried, they cost less.
     """
     rng = stream(seed, 0, "character")
     count = relationships
@@ -113,7 +115,7 @@ def make_world(
             path
             + (side[d] + own[d, b])[:, None]
             # Columns are opened and closed by decision, not by mood.
-            + autoregression(mood, (count, weeks), 0.9, 0.0 if b == "open" else wobble),
+            + autoregression(mood, (count, weeks), 0.9, 0.0 if b == "open" else 0.03),
             0.01,
             0.99,
         )
@@ -126,10 +128,12 @@ def make_world(
         trust=path,
         felt=felt,
         # Few items and many: a few relationships are ten times as large as most.
-        items=np.clip(np.round(rng.lognormal(1.0, 0.6, count)), 1, 12).astype(np.int64),
+        items=np.clip(np.round(rng.lognormal(1.0, 0.6, count)), 1, 3 if lean else 12).astype(
+            np.int64
+        ),
         lines=rng.integers(1, 4, count),
-        batching=rng.integers(0, 3, count),
-        chatter=np.minimum(rng.lognormal(1.4, 1.2, count), 40.0),
+        batching=rng.integers(0, 3, count) * (not lean),
+        chatter=np.minimum(rng.lognormal(1.4, 1.2, count), 0.2 if lean else 40.0),
         trouble=rng.beta(2, 30, count),
         ability={d: rng.standard_normal(count) for d in DIRECTIONS},
         whim={column: rng.standard_normal(count) for column in COLUMNS},

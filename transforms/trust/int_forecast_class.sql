@@ -1,0 +1,104 @@
+-- Forecast cells of commitment: how firm the newest word in time was, and what the order came to.
+-- grain: partner, direction, kind, column_name, series_id, period_start
+-- reads: int_demand_change, int_forecast_due, int_period_settled, run, stg_demand_forecast
+-- range: as int_forecast_due; y_class is null until its period is settled: none, less, as forecast
+--        (within a tenth) or more than the quantity that was forecast in time; all is more than a
+--        forecast that never came
+with
+asked as (select as_of from run),
+
+due as (
+    select
+        due.*,
+        settled.settled_at
+    from int_forecast_due as due
+    left join int_period_settled as settled
+        on
+            due.partner = settled.partner
+            and due.direction = settled.direction
+            and due.period = settled.period
+            and due.period_no = settled.period_no
+            and settled.flow = 'order'
+    where due.measure = 'class'
+),
+
+told as (
+    select
+        due.partner,
+        due.direction,
+        due.column_name,
+        due.item_id,
+        due.ship_to,
+        due.period_no,
+        arg_max(forecast.commitment, (forecast.arrived_at, forecast.shipment_id)) filter (
+            where forecast.arrived_at <= due.cut_off_at
+        ) as f_class,
+        arg_max(forecast.value, (forecast.arrived_at, forecast.shipment_id)) filter (
+            where forecast.arrived_at <= due.cut_off_at
+        ) as quantity,
+        min(forecast.arrived_at) filter (where forecast.commitment is not null)
+            as first_arrived_at
+    from due
+    inner join stg_demand_forecast as forecast
+        on
+            due.partner = forecast.partner
+            and due.direction = forecast.direction
+            and due.agreement_id = forecast.agreement_id
+            and due.item_id = forecast.item_id
+            and due.ship_to = forecast.ship_to
+            and due.period = forecast.period
+            and due.period_start = forecast.period_start::timestamptz
+    group by
+        due.partner, due.direction, due.column_name, due.item_id, due.ship_to, due.period_no
+),
+
+ordered as (
+    select
+        due.partner,
+        due.direction,
+        due.column_name,
+        due.item_id,
+        due.ship_to,
+        due.period_no,
+        sum(change.quantity) as ordered
+    from due
+    inner join int_demand_change as change
+        on
+            due.partner = change.partner
+            and due.direction = change.direction
+            and due.period = change.period
+            and due.item_id = change.item_id
+            and due.ship_to = change.ship_to
+            and due.period_no = change.period_no
+            and due.settled_at >= change.known_at
+    group by
+        due.partner, due.direction, due.column_name, due.item_id, due.ship_to, due.period_no
+)
+
+select
+    due.partner,
+    due.direction,
+    'demand_forecast' as kind,
+    due.column_name,
+    due.item_id || '/' || due.ship_to as series_id,
+    due.period_start,
+    due.agreement_id,
+    due.cut_off_at,
+    due.settled_at as y_known_at,
+    case
+        when told.f_class is not null then 'arrived'
+        when told.first_arrived_at > due.cut_off_at then 'late'
+        else 'missing'
+    end as status,
+    told.f_class,
+    case
+        when coalesce(due.settled_at > asked.as_of, true) then null
+        when coalesce(ordered.ordered, 0) <= 0 then 'none'
+        when ordered.ordered < 0.9 * told.quantity then 'less'
+        when ordered.ordered <= 1.1 * told.quantity then 'as forecast'
+        else 'more'
+    end as y_class
+from due
+cross join asked
+left join told using (partner, direction, column_name, item_id, ship_to, period_no)
+left join ordered using (partner, direction, column_name, item_id, ship_to, period_no)

@@ -1,0 +1,52 @@
+-- What services cost, planned and actual, every vintage: the partner's word, and our own record.
+-- grain: partner, direction, is_own, agreement_id, item_id, service, period_start, arrived_at, known_at,
+--        shipment_id
+-- reads: landed.service_cost, own.service_cost, run, stg_shipment
+-- range: known_at <= run.as_of is when it was here; arrived_at the same, and without end for what came
+--        after its shipment's cut-off, which counts for nothing as a plan
+with
+asked as (select as_of from run),
+
+known as (
+    select
+        *,
+        false as is_own
+    from landed.service_cost
+    union all by name
+    select
+        *,
+        true as is_own
+    from own.service_cost
+),
+
+late as (
+    select
+        partner,
+        shipment_id
+    from stg_shipment
+    where is_late
+)
+
+select
+    known.partner,
+    'in' as direction,
+    known.is_own,
+    known.agreement_id,
+    known.item_id,
+    coalesce(known.service, '') as service,
+    known.period_start,
+    case when late.shipment_id is null then known.arrived_at else timestamptz 'infinity' end
+        as arrived_at,
+    known.arrived_at as known_at,
+    known.shipment_id,
+    known.planned_cost::double as planned_cost,
+    known.hours::double as hours,
+    known.actual_cost::double as actual_cost
+from known
+cross join asked
+left join late
+    on
+        known.partner = late.partner
+        and known.shipment_id = late.shipment_id
+        and not known.is_own
+where known.arrived_at <= asked.as_of
