@@ -56,7 +56,7 @@ def found(relationships: list[list[Alarm]], first: int, last: int, *kinds: str) 
 
 
 def test_of_fifty_that_do_not_change_one_has_an_alarm_in_a_year() -> None:
-    stable = both_ways(1, 400, least=0.1)
+    stable = both_ways(1, 250, least=0.1)
     years = len(stable) * (WEEKS - WATCHED) / 52
     false = sum(len({week(a.week) // 52 for a in some if a.kind in CHANGE}) for some in stable)
     assert 0 < false / years <= FALSE_A_YEAR
@@ -64,7 +64,7 @@ def test_of_fifty_that_do_not_change_one_has_an_alarm_in_a_year() -> None:
 
 def test_trust_that_falls_by_a_fifth_is_mostly_seen_in_eight_weeks() -> None:
     """95 % is the mark. Where no column is closed for it, eight weeks hold too little to tell."""
-    fallen = both_ways(2, 150, course=np.where(np.arange(WEEKS) >= AT, -0.2, 0.0))
+    fallen = both_ways(2, 80, course=np.where(np.arange(WEEKS) >= AT, -0.2, 0.0))
     assert found(fallen, AT, AT + 8, *CHANGE) >= 0.75
     assert found(fallen, AT, AT + 13, *CHANGE) >= 0.85
 
@@ -75,24 +75,24 @@ def test_a_column_that_is_kept_back_is_seen_in_eight_weeks() -> None:
             drawn.cells[name][::2, 1, AT:] = 0.0
 
     rng = np.random.default_rng(3)
-    closed = both_ways(3, 100, change=kept_back)
-    of = partners(rng, 200, least=0.45)
+    closed = both_ways(3, 60, change=kept_back)
+    of = partners(rng, 120, least=0.45)
     shared = [some for n, some in enumerate(closed) if of.cut[2 * n, 1] < of.trust[2 * n] - 0.1]
     named = [
         any(a.what == "demand_forecast.quantity_low" and AT <= week(a.week) <= AT + 8 for a in some)
         for some in shared
     ]
-    assert len(shared) > 50
+    assert len(shared) > 20
     assert np.mean(named) >= 0.95
 
 
 def test_trust_that_wears_away_is_seen_before_a_quarter_has_passed() -> None:
-    eroded = both_ways(4, 120, course=-0.35 * np.clip((np.arange(WEEKS) - 60) / 26, 0.0, 1.0))
+    eroded = both_ways(4, 60, course=-0.35 * np.clip((np.arange(WEEKS) - 60) / 26, 0.0, 1.0))
     assert found(eroded, 60, 60 + 26 + 13, *CHANGE) >= 0.80
 
 
 def test_values_that_come_as_before_and_tell_nothing_are_seen_in_half_a_year() -> None:
-    stale = both_ways(5, 120, stale_from=AT)
+    stale = both_ways(5, 60, stale_from=AT)
     assert found(stale, AT, AT + 26, *CHANGE) >= 0.80
     assert found(stale, AT, AT + 26, "stealth") >= 0.80
 
@@ -118,24 +118,32 @@ def with_behaviour(place: int, value: float) -> Callable[[Flow], Flow]:
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "what", "words"),
-    [
-        (2, 0.5, "promises", "promises kept"),
-    ],
+    ("place", "what", "words"),
+    [(2, "promises", "promises kept"), (3, "candour", "troubles that are complained of")],
 )
-def test_an_alarm_names_what_fell_from_what_to_what(
-    place: int, value: float, what: str, words: str
-) -> None:
-    first = next(a for a in of_one(with_behaviour(place, value)) if a.kind == "drop")
+def test_an_alarm_names_what_fell_from_what_to_what(place: int, what: str, words: str) -> None:
+    first = next(a for a in of_one(with_behaviour(place, 0.3)) if a.kind == "drop")
     assert first.what == what
     assert words in first.says
-    assert first.after == pytest.approx(value, abs=0.1)
-    assert first.before > value + 0.25
+    # The week before may be taken in: it was a bad one.
+    assert first.after == pytest.approx(0.3, abs=0.15)
+    assert first.before > 0.7
     assert first.size == first.before - first.after
     assert AT - 1 <= week(first.since) <= week(first.week) <= AT + 13
     assert first.ended is None
     assert first.chance <= FALSE_A_YEAR
     assert f"{first.before:.2f} before, {first.after:.2f} since" in first.says
+
+
+def test_one_stale_column_is_named() -> None:
+    def stale(of: Flow) -> Flow:
+        bits = of.bits.copy()
+        bits[2, AT:] -= np.nanmean(bits[2, :AT]) + 0.3
+        return replace(of, bits=bits)
+
+    found = [a for a in of_one(stale) if a.kind != "silence"]
+    assert [(a.kind, a.what) for a in found] == [("stealth", "production_plan.planned_quantity")]
+    assert "as many come as before" in found[0].says
 
 
 def test_silence_is_told_with_its_clock() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.lakes import Server, open_lake, server
@@ -13,7 +15,9 @@ from tests.trusts import FORECAST, MONDAY, PROMISED, WEEK, measure
 from tillit.errors import TableRefused
 from tillit.kinds import installed
 from tillit.lake import Lake
-from tillit.trust.score import MARTS, keep
+from tillit.trust.judged import Judged, judge
+from tillit.trust.records import ALARM, INTERVAL, alarm_rows, interval_rows
+from tillit.trust.score import MARTS, Scores, keep
 
 NOW = MONDAY + 40 * WEEK
 
@@ -32,17 +36,49 @@ def lake(postgres: Server, tmp_path: Path) -> Iterator[Lake]:
         yield lake
 
 
-@pytest.mark.slow
-def test_marts_are_kept_and_running_again_changes_nothing(lake: Lake) -> None:
-    first = measure(lake.connection, [FORECAST, *PROMISED], NOW)
-    keep(lake.connection)
-    kept = [lake.connection.execute(f"from lake.trust.{mart}").fetchall() for mart in MARTS]
-    assert all(len(rows) > 0 for mart, rows in zip(MARTS, kept, strict=True) if "not_" not in mart)
+def run(lake: Lake, now: datetime) -> tuple[Scores, Judged]:
+    """Measure, judge and keep, as a home does."""
+    scores = measure(lake.connection, [FORECAST, *PROMISED], now)
+    judged = judge(scores.directions, scores.columns)
+    added = {
+        "interval": (INTERVAL, interval_rows(scores, judged)),
+        "alarm": (ALARM, alarm_rows(scores, judged)),
+    }
+    keep(lake.connection, added)
+    return scores, judged
 
-    again = measure(lake.connection, [FORECAST, *PROMISED], NOW)
-    keep(lake.connection)
-    assert again == first
-    assert [lake.connection.execute(f"from lake.trust.{mart}").fetchall() for mart in MARTS] == kept
+
+def marts(lake: Lake) -> list[list[tuple[Any, ...]]]:
+    return [lake.connection.execute(f"from lake.trust.{mart}").fetchall() for mart in MARTS]
+
+
+def intervals(lake: Lake) -> list[tuple[Any, ...]]:
+    return lake.connection.execute(
+        "select as_of, definition, figure, low, high from lake.trust.interval "
+        "where kind is null order by all"
+    ).fetchall()
+
+
+@pytest.mark.slow
+def test_running_again_changes_nothing_and_what_was_judged_stays(lake: Lake) -> None:
+    """Marts are of the last run; intervals and alarms of all, so that an old score is explained."""
+    first, judged = run(lake, NOW)
+    kept, sure = marts(lake), intervals(lake)
+    empty = {mart for mart, rows in zip(MARTS, kept, strict=True) if not rows}
+    assert empty <= {"column_not_measured", "unanswered", "arrival_lag"}
+    assert {row[:2] for row in sure} == {(NOW, first.version)}
+    bounds = judged.ways["p", "in"].interval["score"]
+    assert next(row[3:] for row in sure if row[2] == "score") == bounds
+
+    assert run(lake, NOW) == (first, judged)
+    assert (marts(lake), intervals(lake)) == (kept, sure)
+
+    run(lake, NOW + WEEK)
+    assert marts(lake) != kept
+    assert [row for row in intervals(lake) if row[0] == NOW] == sure
+    assert len(intervals(lake)) == 2 * len(sure)
+    alarms = lake.connection.execute("describe lake.trust.alarm").fetchall()
+    assert [name for name, *_ in alarms] == list(ALARM)
 
 
 def test_a_public_series_is_registered_once_and_keeps_its_revisions(lake: Lake) -> None:

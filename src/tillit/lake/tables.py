@@ -114,7 +114,10 @@ FIXED = {
     "quarantine.returned": _REFUSED,
 }
 
-SUMMED = ("column_not_measured", "column_week", "definition", "direction_week")
+SUMMED = (
+    *("alarm", "arrival_lag", "column_not_measured", "column_week"),
+    *("definition", "direction_week", "interval"),
+)
 """Marts of the measure in which no single value of a partner stands; in any other one may."""
 
 # One short row at a time, none of it a partner's content: a file each would be thousands of files.

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,10 @@ from tillit.errors import TableRefused, UsageError
 from tillit.kinds import installed
 from tillit.lake.history import FLOWS, SEPARATOR, History, lay_history
 from tillit.model import Kind
-from tillit.trust.interval import Resampled
+from tillit.trust.beside import balance
+from tillit.trust.judged import judge
 from tillit.trust.score import Scores, compute
-from tillit.trust.show import resampled, show
+from tillit.trust.show import show
 from tillit.trust.terms import TermColumn
 
 __all__ = ["score_folder"]
@@ -151,7 +151,9 @@ def _cadence(value: object) -> str:
 
 def _by_relationship(scores: Scores, history: History) -> dict[str, Any]:
     parties = {_partner(row): (row["sender_id"], row["receiver_id"]) for row in history.agreements}
-    shown = show(replace(scores, party=""))
+    scores = replace(scores, party="")
+    judged = judge(scores.directions, scores.columns, relationship=_relationship)
+    shown = show(scores, judged=judged)
     grouped: dict[str, list[dict[str, Any]]] = {}
     for direction in shown["directions"]:
         relationship, _, flow = direction["partner"].rpartition(SEPARATOR)
@@ -164,7 +166,6 @@ def _by_relationship(scores: Scores, history: History) -> dict[str, Any]:
         }
         del told["partner"]
         grouped.setdefault(relationship, []).append(told)
-    intervals = _intervals(scores)
     return {
         "definition": shown["definition"],
         "as_of": shown["as_of"],
@@ -172,36 +173,28 @@ def _by_relationship(scores: Scores, history: History) -> dict[str, Any]:
             {
                 "relationship_id": name,
                 "score": _both(some),
-                "score_low": intervals.get(name, (None, None))[0],
-                "score_high": intervals.get(name, (None, None))[1],
+                "score_low": both.interval[0] if both.interval else None,
+                "score_high": both.interval[1] if both.interval else None,
+                "why": both.why,
+                "balance": _balance(some),
                 "directions": some,
             }
             for name, some in sorted(grouped.items())
+            for both in [judged.both[name]]
         ],
         "findings": shown["findings"],
     }
 
 
-def _intervals(scores: Scores) -> dict[str, tuple[float, float]]:
-    """The interval of each relationship's score, where both directions have one."""
-    weeks = {way: list(rows) for way, rows in groupby(scores.directions, key=_way)}
-    told = {way: list(rows) for way, rows in groupby(scores.columns, key=_way)}
-    drawn: dict[str, list[Resampled]] = {}
-    for way, rows in weeks.items():
-        columns = groupby(told.get(way, []), key=lambda r: (r["kind"], r["column_name"]))
-        found = resampled(rows, [list(some) for _, some in columns])
-        if found is not None:
-            drawn.setdefault(way.rpartition(SEPARATOR)[0], []).append(found)
-    bounds = {
-        name: both[0].with_other(both[1])
-        for name, both in drawn.items()
-        if len(both) == len(FLOWS) and both[0].of.weeks == both[1].of.weeks
-    }
-    return {name: found for name, found in bounds.items() if found is not None}
+def _relationship(partner: str) -> str:
+    return partner.rpartition(SEPARATOR)[0]
 
 
-def _way(row: Mapping[str, Any]) -> str:
-    return str(row["partner"])
+def _balance(directions: list[dict[str, Any]]) -> float | None:
+    if len(directions) != len(FLOWS):
+        return None
+    there, back = directions
+    return balance(there["information"], back["information"])
 
 
 def _both(directions: list[dict[str, Any]]) -> float | None:

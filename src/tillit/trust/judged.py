@@ -7,7 +7,7 @@ can be explained again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -17,10 +17,10 @@ from tillit.trust.change import false_discovery
 from tillit.trust.flow import flow
 from tillit.trust.interval import PARTS, Resampled, resample
 from tillit.trust.notice import Alarm
-from tillit.trust.split import FLOOR, split, split_columns
+from tillit.trust.split import FLOOR, split, split_both, split_columns
 from tillit.trust.weekly import weekly
 
-__all__ = ["SEED", "TOLD", "Found", "Judged", "judge"]
+__all__ = ["SEED", "TOLD", "Both", "Found", "Judged", "judge"]
 
 Row = Mapping[str, Any]
 Way = tuple[str, str]
@@ -37,23 +37,31 @@ _QUARTER = 13
 class Found:
     """Of one direction: ``alarms`` each with the false discovery rate of it and what is as sure.
 
-    The rate is None for an alarm that no longer stands. ``why`` is empty where the score was not
-    measured a quarter ago.
+    The rate is None for an alarm that no longer stands. ``why`` is points by part and by column,
+    None where the score was not measured then.
     """
 
     interval: Mapping[str, Bounds | None]
     columns: Mapping[tuple[str, str], Mapping[str, Bounds | None]]
     alarms: tuple[tuple[Alarm, float | None], ...] = ()
-    why: Mapping[str, Any] = field(default_factory=dict)
+    why: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Both:
+    """Of a relationship: None where not both of its directions are measured."""
+
+    interval: Bounds | None = None
+    why: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Judged:
-    """By direction, and by relationship the interval of its score where both are measured."""
+    """What is judged by direction and by relationship, with the seed of the intervals."""
 
     seed: int
     ways: Mapping[Way, Found]
-    both: Mapping[str, Bounds | None]
+    both: Mapping[str, Both]
 
 
 def judge(
@@ -97,7 +105,10 @@ def judge(
             for name, ways in named.items()
             for number, way in enumerate(ways)
         },
-        both={name: _both([drawn[way] for way in ways]) for name, ways in named.items()},
+        both={
+            name: _both([drawn[way] for way in ways], [weeks[way] for way in ways], since)
+            for name, ways in named.items()
+        },
     )
 
 
@@ -109,11 +120,30 @@ def _intervals(
     return drawn.parts(), drawn.columns()
 
 
-def _both(drawn: Sequence[Resampled | None]) -> Bounds | None:
-    if len(drawn) != 2:
-        return None
+def _both(
+    drawn: Sequence[Resampled | None], weeks: Sequence[Sequence[Row]], since: date | None
+) -> Both:
+    """The interval and the split of the score of both directions together."""
+    if len(drawn) != len(("there", "back")):
+        return Both()
     there, back = drawn
-    return None if there is None or back is None else there.with_other(back)
+    interval = None if there is None or back is None else there.with_other(back)
+    at = [_earlier(rows, since) for rows in weeks]
+    if None in at:
+        return Both(interval)
+    before, before_back = (rows[n or 0] for rows, n in zip(weeks, at, strict=True))
+    parts = split_both((before, before_back), (weeks[0][-1], weeks[1][-1]))
+    if parts is None:
+        return Both(interval)
+    names = [rows[-1]["partner"] for rows in weeks]
+    return Both(
+        interval,
+        {
+            "since": max(before["week"], before_back["week"]).isoformat(),
+            "points": sum(sum(way.values()) for way in parts),
+            "parts": dict(zip(names, parts, strict=True)),
+        },
+    )
 
 
 def _rates(
@@ -137,25 +167,33 @@ def _rates(
     }
 
 
-def _why(weeks: Sequence[Row], told: Sequence[Sequence[Row]], since: date | None) -> dict[str, Any]:
-    """Points by part and by column since a week; empty where a score was not measured."""
+def _why(
+    weeks: Sequence[Row], told: Sequence[Sequence[Row]], since: date | None
+) -> dict[str, Any] | None:
+    """Points by part and by column since a week; None where a score was not measured."""
+    at = _earlier(weeks, since)
+    if at is None:
+        return None
+    before, after = weeks[at], weeks[-1]
+    parts = split(before, after)
+    columns = split_columns(before, after, (rows[at] for rows in told), (rows[-1] for rows in told))
+    if parts is None or columns is None:
+        return None
+    return {
+        "since": before["week"].isoformat(),
+        "points": sum(parts.values()),
+        "parts": parts,
+        "columns": {"floor" if n == FLOOR else ".".join(n): v for n, v in columns.items()},
+    }
+
+
+def _earlier(weeks: Sequence[Row], since: date | None) -> int | None:
+    """The week that the last one is compared with."""
     if since is None:
         at = len(weeks) - 1 - _QUARTER
     else:
         at = max((n for n, row in enumerate(weeks) if row["week"] <= since), default=-1)
-    if at < 0:
-        return {}
-    parts = split(weeks[at], weeks[-1])
-    columns = split_columns(
-        weeks[at], weeks[-1], (rows[at] for rows in told), (rows[-1] for rows in told)
-    )
-    if parts is None or columns is None:
-        return {}
-    return {
-        "since": weeks[at]["week"].isoformat(),
-        **parts,
-        "columns": {"floor" if n == FLOOR else ".".join(n): v for n, v in columns.items()},
-    }
+    return at if at >= 0 else None
 
 
 def _way(row: Row) -> Way:

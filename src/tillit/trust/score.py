@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tillit.engine import quote_identifier
 from tillit.trust.cells import READS, make_cell_gain
 from tillit.trust.terms import TermColumn
 from tillit.warehouse import (
@@ -30,6 +31,8 @@ MARTS = (
     "column_not_measured",
     "column_week",
     "direction_week",
+    "unanswered",
+    "arrival_lag",
 )
 """The tables that are kept; all others are steps on the way."""
 
@@ -55,11 +58,17 @@ MAKERS = {"cell_gain": make_cell_gain}
 """Tables that are not made by SQL."""
 
 Row = dict[str, Any]
+Table = tuple[Mapping[str, str], Iterable[Row]]
+"""Columns with their types, and rows."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What the marts say at ``as_of``, by week: rows as dictionaries, in the marts' columns."""
+    """What the marts say at ``as_of``, by week: rows as dictionaries, in the marts' columns.
+
+    ``lags``, ``unanswered`` and ``meetings`` are shown beside scores, and so are
+    ``reassessments``: partner, agreement_id and the day on which it was to be looked at again.
+    """
 
     party: str
     as_of: datetime
@@ -68,16 +77,15 @@ class Scores:
     columns: tuple[Row, ...]
     not_measured: tuple[Row, ...]
     findings: tuple[Finding, ...] = ()
+    lags: tuple[Row, ...] = ()
+    unanswered: tuple[Row, ...] = ()
+    meetings: tuple[Row, ...] = ()
+    reassessments: tuple[Row, ...] = ()
 
 
 def set_terms(connection: Any, terms: Iterable[TermColumn]) -> None:
     """Make the temporary table ``agreement_columns``."""
-    rows = list(terms)
-    columns = {f.name: [getattr(row, f.name) for row in rows] for f in fields(TermColumn)}
-    listed = ", ".join(f"unnest(${name}::{_TYPES[name]}[]) as {name}" for name in columns)
-    connection.execute(
-        f"create or replace temp table agreement_columns as select {listed}", columns
-    )
+    _make(connection, "agreement_columns", _TYPES, map(asdict, terms))
 
 
 def compute(
@@ -111,6 +119,11 @@ def compute(
             connection, "from column_not_measured order by partner, direction, kind, column_name"
         ),
         findings=run_checks(connection, checks),
+        lags=_rows(connection, "from arrival_lag order by partner, direction, kind"),
+        unanswered=_rows(
+            connection, "from unanswered order by partner, direction, kind, raised_at"
+        ),
+        meetings=_rows(connection, "from int_interaction order by partner, direction, week"),
     )
 
 
@@ -119,9 +132,24 @@ def models(transforms: Path) -> Transforms:
     return Transforms.read(transforms / "trust", {"cell_gain": READS})
 
 
-def keep(connection: Any) -> None:
-    """Publish the marts that `compute` left into the lake's schema ``trust``, all or none."""
-    publish(connection, MARTS, "trust")
+def keep(connection: Any, added: Mapping[str, Table] | None = None) -> None:
+    """Publish the marts that `compute` left into the lake's schema ``trust``, all or none.
+
+    ``added`` are tables with a column ``as_of`` whose rows of earlier runs stay.
+    """
+    for name, table in (added or {}).items():
+        _make(connection, name, *table)
+    publish(connection, MARTS, "trust", added=added or ())
+
+
+def _make(connection: Any, name: str, types: Mapping[str, str], rows: Iterable[Row]) -> None:
+    """Make a temporary table of rows; names and types are our own constants."""
+    listed = list(rows)
+    columns = {column: [row[column] for row in listed] for column in types}
+    cells = ", ".join(f"unnest(${column}::{kind}[]) as {column}" for column, kind in types.items())
+    connection.execute(
+        f"create or replace temp table {quote_identifier(name)} as select {cells}", columns
+    )
 
 
 def _as_view(model: Model) -> bool:

@@ -5,18 +5,14 @@ Whatever is not measured is None, and named in ``not_measured``: it is never sho
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from tillit.model import isoformat
-from tillit.trust.alarms import alarms
-from tillit.trust.flow import flow
-from tillit.trust.interval import Resampled, resample
+from tillit.trust.explain import Around, alarms_of, bounds
+from tillit.trust.judged import Found, Judged, judge
 from tillit.trust.score import Row, Scores
-from tillit.trust.split import split, split_columns
-from tillit.trust.weekly import weekly
 
 __all__ = [
     "COMPARED",
@@ -25,7 +21,6 @@ __all__ = [
     "compared",
     "history_table",
     "relationship_table",
-    "resampled",
     "show",
     "table",
 ]
@@ -52,20 +47,33 @@ _COLUMN = (
     *("level", "weight", "due", "arrived", "late", "missing", "scored"),
     *("bits_per_cell", "evidence_bits", "honesty_gap", "u"),
 )
-# Every run draws the same weeks, so that running it again says the same.
-_SEED = 1
 
 
-def show(scores: Scores) -> dict[str, Any]:
-    """Everything known at ``scores.as_of``: per direction its parts, evidence, columns, history."""
+def show(
+    scores: Scores,
+    *,
+    judged: Judged | None = None,
+    relationship: Callable[[str], str] = str,
+) -> dict[str, Any]:
+    """Everything known at ``scores.as_of``: per direction its parts, evidence, columns, history.
+
+    ``judged`` is what `tillit.trust.judged.judge` makes of the scores; it is made here if it is
+    not given, with directions put together by ``relationship``.
+    """
+    found = judged or judge(scores.directions, scores.columns, relationship=relationship)
     columns, unmeasured = _by_way(scores.columns), _by_way(scores.not_measured)
+    around = Around.of(scores)
     return {
         "party": scores.party,
         "as_of": isoformat(scores.as_of),
         "definition": scores.version,
         "directions": [
-            _direction(scores, weeks, columns.get(way, []), unmeasured.get(way, []))
-            for way, weeks in _by_way(scores.directions).items()
+            {
+                **_direction(scores, rows, told, unmeasured.get(way, []), found.ways[way]),
+                "beside": around.beside(way, rows, told),
+            }
+            for way, rows in _by_way(scores.directions).items()
+            for told in [_columns(columns.get(way, []))]
         ],
         "findings": [
             {"check": f.check, "what": f.what, "rows": f.rows, "stops": f.stops}
@@ -148,10 +156,13 @@ def _most_bits(direction: dict[str, Any]) -> float | None:
 
 
 def _direction(
-    scores: Scores, weeks: Sequence[Row], told: Sequence[Row], unmeasured: Sequence[Row]
+    scores: Scores,
+    weeks: Sequence[Row],
+    columns: Sequence[Sequence[Row]],
+    unmeasured: Sequence[Row],
+    found: Found,
 ) -> dict[str, Any]:
     last = weeks[-1]
-    by_column = [list(rows) for _, rows in groupby(told, key=_column_of)]
     return {
         "partner": last["partner"],
         "direction": last["direction"],
@@ -164,10 +175,10 @@ def _direction(
         "bits_this_week": last["week_bits"],
         "evidence": {name: int(last[name]) for name in _EVIDENCE},
         "not_measured": [name for name in _PARTS if last[name] is None],
-        "interval": _interval(weeks, by_column),
-        "why": _why(weeks, by_column),
-        "alarms": _alarms(weeks, by_column),
-        "columns": [_column(rows) for rows in by_column],
+        "interval": {name: bounds(interval) for name, interval in found.interval.items()},
+        "why": found.why,
+        "alarms": alarms_of(found),
+        "columns": [_column(rows, found.columns.get(_column_of(rows[-1]), {})) for rows in columns],
         "columns_not_measured": [
             {name: row[name] for name in ("kind", "column_name", "level", "reason")}
             for row in unmeasured
@@ -184,66 +195,20 @@ def _direction(
     }
 
 
-def _interval(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> dict[str, Any]:
-    """90 % intervals of the score and its parts; None where there is too little to say."""
-    drawn = resampled(weeks, columns)
-    parts = {} if drawn is None else drawn.parts()
-    return {
-        name: None if bounds is None else list(bounds)
-        for name, bounds in ((name, parts.get(name)) for name in ("score", *_PARTS))
-    }
+def _columns(rows: Sequence[Row]) -> list[list[Row]]:
+    return [list(some) for _, some in groupby(rows, key=_column_of)]
 
 
-def resampled(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> Resampled | None:
-    """A direction's replicates; None where too few weeks, or no column, are known."""
-    if not columns or weeks[-1]["score"] is None:
-        return None
-    way = zlib.crc32(f"{weeks[-1]['partner']}/{weeks[-1]['direction']}".encode())
-    return resample(weekly(weeks, columns), seed=_SEED, way=way)
-
-
-def _alarms(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> list[dict[str, Any]]:
-    """What fell, wore away, went stale or fell silent, over the whole history."""
-    return [
-        {
-            "week": alarm.week.isoformat(),
-            "kind": alarm.kind,
-            "what": alarm.what,
-            "since": alarm.since.isoformat(),
-            "ended": None if alarm.ended is None else alarm.ended.isoformat(),
-            "before": alarm.before,
-            "after": alarm.after,
-            "says": alarm.says,
-        }
-        for alarm in alarms([flow(weeks, columns)])
-    ]
-
-
-def _why(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> dict[str, Any] | None:
-    """Points by part, and of information by column, since a quarter ago; None if not measured."""
-    if len(weeks) <= _QUARTER:
-        return None
-    before, after = weeks[-1 - _QUARTER], weeks[-1]
-    parts = split(before, after)
-    if parts is None or before["score"] is None or after["score"] is None:
-        return None
-    earlier = [rows[-1 - _QUARTER] for rows in columns if len(rows) > _QUARTER]
-    moved = split_columns(before, after, earlier, [rows[-1] for rows in columns]) or {}
-    return {
-        "since": before["week"].isoformat(),
-        "points": after["score"] - before["score"],
-        "parts": parts,
-        "columns": {".".join(filter(None, name)): points for name, points in moved.items()},
-    }
-
-
-def _column(weeks: Sequence[Row]) -> dict[str, Any]:
+def _column(
+    weeks: Sequence[Row], interval: Mapping[str, tuple[float, float] | None]
+) -> dict[str, Any]:
     last = weeks[-1]
     enough = bool(last["is_enough"])
     return {
         "kind": last["kind"],
         "column": last["column_name"],
         **{name: _plain(last[name]) for name in _COLUMN},
+        "interval": {name: bounds(interval.get(name)) for name in ("u", "bits_per_cell")},
         "enough": enough,
         "says": "measured" if enough else "not enough evidence",
         "history": [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tillit.model import Agreement, Kind, Treatment
 
-__all__ = ["Held", "TermColumn", "term_columns"]
+__all__ = ["Held", "TermColumn", "reassessments", "term_columns"]
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,24 @@ def term_columns(
                 )
             )
     return tuple(rows)
+
+
+def reassessments(
+    agreements: Iterable[Agreement], party: str, *, now: datetime
+) -> tuple[dict[str, Any], ...]:
+    """When each agreement in force was to be looked at again, by partner; of versions the newest.
+
+    Both directions count: that an agreement was looked at again shows in its newer version.
+    """
+    newest = {
+        agreement.id: agreement for agreement in sorted(agreements, key=lambda a: (a.id, a.start))
+    }
+    return tuple(
+        {
+            "partner": agreement.provider if agreement.consumer == party else agreement.consumer,
+            "agreement_id": agreement.id,
+            "reassess": agreement.reassess,
+        }
+        for agreement in newest.values()
+        if agreement.reassess is not None and agreement.start <= now < agreement.end
+    )

@@ -89,8 +89,18 @@ def build(
     return tuple(done)
 
 
-def publish(connection: duckdb.DuckDBPyConnection, names: Iterable[str], schema: str) -> None:
-    """Replace tables of the lake's ``schema`` by the temporary ones of those names, all or none."""
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    names: Iterable[str],
+    schema: str,
+    *,
+    added: Iterable[str] = (),
+) -> None:
+    """Replace tables of the lake's ``schema`` by the temporary ones of those names, all or none.
+
+    Those ``added`` keep what earlier runs left: only rows of the same ``as_of``, which is a column
+    of theirs, are replaced.
+    """
     target = f"lake.{quote_identifier(_checked(schema))}"
     with translated(f"publishing {schema}", refused_as_query(schema)):
         connection.begin()
@@ -100,10 +110,19 @@ def publish(connection: duckdb.DuckDBPyConnection, names: Iterable[str], schema:
                 connection.execute(
                     f"create or replace table {target}.{quoted} as from temp.main.{quoted}"
                 )
+            for name in added:
+                _add(connection, f"{target}.{quote_identifier(_checked(name))}", name)
             connection.commit()
         except BaseException:
             connection.rollback()
             raise
+
+
+def _add(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> None:
+    source = f"temp.main.{quote_identifier(name)}"
+    connection.execute(f"create table if not exists {table} as from {source} limit 0")
+    connection.execute(f"delete from {table} where as_of = (select as_of from run)")
+    connection.execute(f"insert into {table} by name from {source}")
 
 
 def run_checks(
