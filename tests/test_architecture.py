@@ -87,6 +87,12 @@ def test_help_imports_nothing_heavy() -> None:
     assert "Commands" in ran.stdout
 
 
+def test_receiving_imports_what_judges_rows_only_with_rows() -> None:
+    probe = "import sys, tillit.exchange.receive, tillit.exchange.publish\n"
+    probe += "sys.exit('great_expectations' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
 def test_no_clock_and_no_chance_in_the_library() -> None:
     """Time and randomness are arguments; only the command line and the scheduler read a clock."""
     clock = re.compile(r"datetime\.now\(|datetime\.utcnow\(|time\.time\(|date\.today\(")

@@ -284,6 +284,7 @@ class TableRefused(Refusal):
             "all-rows-refused",
             "row-count",
             "query",
+            "closed",
         }
     )
 

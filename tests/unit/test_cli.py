@@ -490,16 +490,16 @@ def sample(sql_type: str, given: str | None) -> str:
 
 
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "code"),
     [
-        "delete from landed.order",
-        "from postgres_query('ledger', 'select 1')",
+        ("delete from landed.order", "table.query"),
+        ("from postgres_query('ledger', 'select 1')", "table.closed"),
     ],
 )
-def test_a_question_that_is_refused(stand: Stand, sql: str) -> None:
+def test_a_question_that_is_refused(stand: Stand, sql: str, code: str) -> None:
     ran = stand("query", sql, "--json")
     assert ran.code == 8
-    assert json.loads(ran.err)["error"] == "table.query"
+    assert json.loads(ran.err)["error"] == code
 
 
 def test_what_was_made_of_our_own_is_kept_and_written_to_a_file(

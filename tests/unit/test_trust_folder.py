@@ -92,6 +92,34 @@ def test_the_arrivals_say_where_a_cut_off_lies(tmp_path: Path, hours: float | No
     assert forecast(score(told, tmp_path)) == wanted
 
 
+def test_stocks_and_plans_are_read_too(tmp_path: Path) -> None:
+    told = history()
+    for week in range(70):
+        start = MONDAY + week * WEEK
+        stock = {"item_id": "item-0", "site_id": "oslo", "as_of": start.date(), "quantity": 5.0}
+        told.send(
+            *("fjordstal", "b2s", "inventory", f"S-{week}"),
+            [{**stock, "direction": "inbound", "blocked": False}],
+            arrived=start - DAY,
+        )
+    for name, is_key in (("item_id", True), ("quantity", False)):
+        like = next(r for r in told.tables["agreements"] if r["kind"] == "demand_forecast")
+        told.tables["agreements"].append(
+            {
+                **like,
+                "agreement_id": "fjordstal.b2s.inventory",
+                "kind": "inventory",
+                "column_name": name,
+                "is_key": is_key,
+                "cut_off_hours": 0.0,
+            }
+        )
+    columns = direction(score(told, tmp_path), "b2s")["columns"]
+    (stock,) = [column for column in columns if column["kind"] == "inventory"]
+    assert (stock["arrived"], stock["missing"]) == (stock["due"] / 2, stock["due"] / 2)
+    assert stock["u"] == 0
+
+
 def test_nothing_is_measured_without_arrivals_or_agreements(tmp_path: Path) -> None:
     for missing in ("arrivals", "agreements"):
         told = history(weeks=5)

@@ -1,8 +1,25 @@
 -- What each column's cells came to in each week: the week in which their outcome became known.
 -- grain: column_no, week_no
--- reads: cell, cell_gain
--- range: weeks with at least one outcome; week_no counts Mondays from 1970-01-05
+-- reads: cell, cell_gain, class_cell, class_gain
+-- range: weeks with at least one outcome; week_no counts Mondays from 1970-01-05; columns of classes
+--        have no errors
 with
+outcome as (
+    select
+        column_no,
+        status,
+        y_known_at
+    from cell
+    where y is not null
+    union all
+    select
+        column_no,
+        status,
+        y_known_at
+    from class_cell
+    where y_class is not null
+),
+
 due as (
     select
         column_no,
@@ -11,21 +28,38 @@ due as (
         count(*) filter (where status = 'arrived') as arrived,
         count(*) filter (where status = 'late') as late,
         count(*) filter (where status = 'missing') as missing
-    from cell
-    where y is not null
+    from outcome
     group by column_no, week_no
+),
+
+gain as (
+    select
+        column_no,
+        counted_at,
+        bits,
+        told_error,
+        used_error,
+        used_error is not null as is_scored
+    from cell_gain
+    where counted_at is not null
+    union all by name
+    select
+        column_no,
+        counted_at,
+        bits,
+        is_scored
+    from class_gain
 ),
 
 gained as (
     select
         column_no,
         date_diff('week', date '1970-01-05', counted_at::date) as week_no,
-        count(used_error) as scored,
+        count(*) filter (where is_scored) as scored,
         sum(bits) as bits,
         coalesce(sum(told_error * told_error), 0) as told_square,
         coalesce(sum(used_error * used_error), 0) as used_square
-    from cell_gain
-    where counted_at is not null
+    from gain
     group by column_no, week_no
 )
 

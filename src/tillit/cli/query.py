@@ -17,6 +17,13 @@ __all__ = ["export", "query"]
 @click.command()
 @click.argument("sql")
 @click.option("--purpose", help="What the answer is for; one that the agreements name.")
+@click.option(
+    "--agreement",
+    "agreements",
+    multiple=True,
+    metavar="ID",
+    help="See nothing but what came under it; repeatable.",
+)
 @click.option("--into", metavar="NAME", help="Keep the answer in the lake as derived.NAME.")
 @click.option("--replace", is_flag=True, help="Put it over a derived.NAME that is there.")
 @now_option
@@ -26,6 +33,7 @@ def query(
     ctx: click.Context,
     sql: str,
     purpose: str | None,
+    agreements: tuple[str, ...],
     into: str | None,
     now: datetime,
     *,
@@ -38,14 +46,16 @@ def query(
     landed, current, quarantine   what partners sent: needs --purpose, is recorded
     as_of.KIND('2026-03-01')      what was known of a kind at a time; so does that
     derived                       answers that were kept with --into; so do they
+    audit                         who shared what with whom, when, and used for what
     own, exchange, trust, ledger  our own records
 
-    Rows of agreements that do not allow the purpose are left out, and that is said.
+    Rows of agreements that do not allow the purpose are left out, and that is said. What is kept
+    goes where all agreements let it go whose rows it may hold; --agreement names fewer of them.
     """  # noqa: D301  # the backslash is for click
     from tillit.exchange.use import ask
 
     home = open_home(ctx)
-    answer = ask(home, sql, purpose=purpose, now=now, into=into, replace=replace)
+    answer = ask(home, sql, purpose=purpose, now=now, only=agreements, into=into, replace=replace)
     for agreement_id in answer.left_out:
         click.echo(f"left out: {agreement_id} is not agreed for {purpose}", err=True)
     if into is not None:

@@ -131,11 +131,12 @@ class Database:
         return bare.render_as_string(hide_password=False)
 
     @contextmanager
-    def lock(self, name: str, timeout_s: float = 60.0) -> Iterator[None]:
+    def lock(self, name: str, timeout_s: float = 60.0, *, shared: bool = False) -> Iterator[None]:
         """Hold a lock that all processes of this database see; a killed holder frees it.
 
-        The lock is not re-entrant. Raises DatabaseUnavailable with the code
-        ``database.lock-timeout`` when somebody else holds it for longer than ``timeout_s``.
+        The lock is not re-entrant; many may hold it ``shared`` while nobody holds it alone. Raises
+        DatabaseUnavailable with the code ``database.lock-timeout`` when somebody else holds it for
+        longer than ``timeout_s``.
         """
         self._ensure("ledger")
         with closing(self._connect("ledger")) as connection:
@@ -144,7 +145,8 @@ class Database:
                 # Zero would mean to wait for ever.
                 cursor.execute("set lock_timeout = %s", (max(1, round(timeout_s * 1000)),))
                 try:
-                    cursor.execute("select pg_advisory_lock(%s)", (advisory_key(name),))
+                    kind = "_shared" if shared else ""
+                    cursor.execute(f"select pg_advisory_lock{kind}(%s)", (advisory_key(name),))
                 except psycopg2.errors.LockNotAvailable:
                     raise DatabaseUnavailable(
                         "lock-timeout",

@@ -67,8 +67,8 @@ def keep_custody(home: Home, *, now: datetime, progress: Progress | None = None)
         for done, duty in enumerate(due):
             if progress is not None:
                 progress(done, len(due))
-            held = duty.holding
-            dropped += drop_derived(home.lake, Source(held.partner, held.agreement_id))
+            text, held = duty.agreement, duty.holding
+            dropped += drop_derived(home.lake, Source(held.partner, text.id, text.digest))
             home.lake.delete(held, now=now)
         certificates = _certify(home, due, now) if due else ()
         if progress is not None and due:

@@ -12,14 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tillit.agreement.agreed import leaving
 from tillit.errors import TableRefused
 from tillit.home import Home
+from tillit.lake import require_own
 from tillit.model import Agreement, Kind, Period
-from tillit.quality.expectations import Judgement, judge
 from tillit.quality.rules import cast_query
-from tillit.warehouse import Run, prepare_outbound
+from tillit.warehouse import Run, prepare_outbound, read_model
+
+if TYPE_CHECKING:
+    from tillit.quality.expectations import Judgement
 
 __all__ = ["Prepared", "prepare"]
 
@@ -52,9 +56,15 @@ def prepare(
 ) -> Prepared:
     """Run the kind's outbound SQL over the party's sources and judge what it gives.
 
-    Raises TableRefused when a source cannot be read, a column is missing or there are no rows.
+    Raises TableRefused when a source cannot be read, a column is missing or there are no rows,
+    AgreementRefused ``onward-sharing`` when the SQL reads anything else than sources of our own.
     """
+    # Three seconds of imports, which nothing but rows that are to leave has to pay for.
+    from tillit.quality.expectations import judge
+
     lake = home.lake
+    query = _outbound(home, kind)
+    require_own(lake, read_model(query).sql, f"outbound/{query.name}")
     run = Run(
         as_of=now,
         since=since,
@@ -65,9 +75,7 @@ def prepare(
     )
     terms = leaving(agreement, kind)
     whole = terms.untouched and len(terms.columns) == len(kind.columns)
-    made = prepare_outbound(
-        lake.connection, _outbound(home, kind), run, kind, home.config.sources, leaves=whole
-    )
+    made = prepare_outbound(lake.connection, query, run, kind, home.config.sources, leaves=whole)
     if made.rows == 0:
         raise TableRefused(
             "empty",

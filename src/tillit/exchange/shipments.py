@@ -26,7 +26,6 @@ from tillit.home import Home
 from tillit.lake import Landing, open_payload, refusals, write_refused
 from tillit.ledger.bodies import ReasonCount, ReceiptBody, ShipmentBody
 from tillit.model import Agreement, Every, Kind, Period
-from tillit.quality.expectations import judge
 
 __all__ = ["take"]
 
@@ -104,6 +103,9 @@ def _land(
     kind: Kind,
     now: datetime,
 ) -> tuple[ReceiptBody, SealedPayload | None]:
+    # Three seconds of imports, which nothing but a shipment has to pay for.
+    from tillit.quality.expectations import judge
+
     lake = home.lake
     agreed = agreed_kind(agreement, kind)
     columns = {column.name: column.sql_type for column in agreed.columns}

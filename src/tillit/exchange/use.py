@@ -2,7 +2,8 @@
 
 Every question about partners' rows names its purpose. What no agreement allows for it is not
 there, and that is told; where nothing is left the question is refused. Allowed or refused, it
-stands in our own chain, signed, with the digest of the question.
+stands in our own chain, signed, with the digest of the question. It is recorded before anybody
+sees the answer.
 """
 
 from __future__ import annotations
@@ -11,39 +12,43 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 from tillit.agreement.terms.onward import require_onward
-from tillit.errors import AgreementRefused, Refusal, UsageError
+from tillit.errors import Refusal, TableRefused, UsageError
+from tillit.exchange.audit import VIEWS, open_views
+from tillit.exchange.permission import agreement_of, permitted
 from tillit.exchange.record import send
-from tillit.exchange.standing import held
 from tillit.home import Home
 from tillit.lake import (
     Permission,
     Question,
-    Source,
     Written,
     derive,
     derived_sources,
-    landed_under,
+    require_free,
     write_derived,
 )
-from tillit.ledger.bodies import ShipmentBody, UseBody
+from tillit.ledger.bodies import UseBody
 from tillit.ledger.chain import Position
 from tillit.ledger.statement import Body, Subject
-from tillit.model import Agreement
+from tillit.ledger.use import MAX_USED
+from tillit.model import PARTY_ID
 
 __all__ = ["Answer", "ask", "export"]
+
+CUSTODY = "custody"
+"""The lock of whoever deletes; what is derived is derived while nobody does."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question gave, and the agreements whose rows it could not see."""
+    """What a question gave, and the agreements of whose rows it could not see all."""
 
     names: list[str]
     rows: list[tuple[Any, ...]]
@@ -57,67 +62,100 @@ def ask(
     *,
     purpose: str | None,
     now: datetime,
+    only: Collection[str] = (),
     into: str | None = None,
     replace: bool = False,
 ) -> Answer:
     """Ask the lake in one SELECT; with ``into`` keep the answer as ``derived.<into>``.
 
-    Raises TableRefused for what is no question, AgreementRefused ``purpose`` where partners' rows
-    are asked for without a purpose, or for one that no agreement allows.
+    With ``only`` nothing is seen but what came under these agreements. Raises TableRefused for
+    what is no question, AgreementRefused ``purpose`` where partners' rows are asked for without a
+    purpose, or for one that no agreement allows.
     """
     home.lake.prepare(home.kinds.values())
-    question = Question.read(home.lake, sql)
-    touched = question.touched
-    use = _Use(home, sql, purpose, touched.names, now)
-    if not touched.anything:
-        names, rows, table = question.run(home.lake, Permission(), home.kinds.values())
-        if into is not None:
-            derive(home.lake, into, table, (), purpose=purpose, now=now, replace=replace)
-        return Answer(names, rows)
-    try:
-        permission, allowed, left_out = _permitted(home, question, purpose)
-    except Refusal as refusal:
-        use.record("refused", code=refusal.code)
-        raise
-    names, rows, table = question.run(home.lake, permission, home.kinds.values())
     if into is not None:
-        derive(home.lake, into, table, allowed, purpose=purpose, now=now, replace=replace)
-    agreements = tuple(sorted(source.agreement_id for source in allowed))
-    use.record("allowed", agreements=agreements, rows=len(rows), into=into)
-    return Answer(names, rows, left_out, agreements)
+        require_free(home.lake, into, replace=replace)
+    use = _Use(home, sql, purpose, now)
+    try:
+        question = Question.read(home.lake, sql, VIEWS)
+    except TableRefused as refusal:
+        if refusal.code == "table.closed":  # a way round, and not a slip of the pen
+            use.record("refused", code=refusal.code)
+        raise
+    open_views(home, question.touched.audit, now=now)
+    # A shipment that is deleted between the question and the keeping of its answer would stay.
+    with home.database.lock(CUSTODY, shared=True) if into is not None else nullcontext():
+        if not question.touched.anything:
+            names, rows, table = question.run(home.lake, Permission(), ())
+            if into is not None:
+                derive(home.lake, into, table, (), purpose=purpose, now=now, replace=replace)
+            return Answer(names, rows)
+        return _of_partners(home, question, use, only=only, into=into, replace=replace)
+
+
+def _of_partners(
+    home: Home,
+    question: Question,
+    use: _Use,
+    *,
+    only: Collection[str],
+    into: str | None,
+    replace: bool,
+) -> Answer:
+    tables = question.touched.names
+    try:
+        may = permitted(home, question.touched, use.purpose, only)
+        names, rows, table = question.run(home.lake, may.permission, home.kinds.values())
+        if into is not None:
+            derive(
+                home.lake,
+                into,
+                table,
+                may.sources,
+                purpose=use.purpose,
+                now=use.now,
+                replace=replace,
+            )
+    except Refusal as refusal:
+        use.record("refused", code=refusal.code, tables=tables)
+        raise
+    use.record("allowed", tables=tables, agreements=may.agreements, rows=len(rows), into=into)
+    return Answer(names, rows, may.left_out, may.agreements)
 
 
 def export(home: Home, name: str, party: str, path: Path, *, now: datetime) -> Written:
     """Write ``derived.<name>`` to a file that is meant for a party, where all agreements let us.
 
     Only we can read the file, and it is filled after it is recorded: what is out is on record.
-    Raises UsageError when there is no such table or the file cannot be made, AgreementRefused
-    ``onward-sharing``; that is recorded too.
+    Raises UsageError when there is no such table or party or the file cannot be made,
+    AgreementRefused ``onward-sharing``; that is recorded too.
     """
+    if not PARTY_ID.fullmatch(party):
+        raise UsageError("argument", "a party's id", expected=PARTY_ID.pattern, found=party)
     table = name.removeprefix("derived.")
-    sources = derived_sources(home.lake).get(table)
-    if sources is None:
+    known = derived_sources(home.lake)
+    if table not in known:
         raise UsageError(
             "not-found",
             "only a derived table is exported (tillit query ... --into NAME)",
-            expected=", ".join(sorted(derived_sources(home.lake))) or "one",
+            expected=", ".join(sorted(known)) or "one",
             found=name,
         )
-    use = _Use(home, f"export {table}", None, (f"derived.{table}",), now)
-    agreements = tuple(sorted(source.agreement_id for source in sources))
+    use = _Use(home, f"export {table}", None, now)
+    tables = (f"derived.{table}",)
+    agreements = tuple(sorted({source.agreement_id for source in known[table]}))
     try:
-        for source in sorted(sources):
-            for agreement in _versions(home, source):
-                require_onward(agreement, party)
+        for source in sorted(known[table]):
+            require_onward(agreement_of(home, source), party)
     except Refusal as refusal:
-        use.record("refused", code=refusal.code, agreements=agreements, to=party)
+        use.record("refused", code=refusal.code, tables=tables, agreements=agreements, to=party)
         raise
     with (
         tempfile.TemporaryDirectory(prefix="export-", dir=home.lake.folder) as folder,
         _new_file(path) as file,
     ):
         written = write_derived(home.lake, table, Path(folder, "table.parquet"))
-        use.record("allowed", agreements=agreements, rows=written.rows, to=party)
+        use.record("allowed", tables=tables, agreements=agreements, rows=written.rows, to=party)
         with written.path.open("rb") as made:
             shutil.copyfileobj(made, file)
     return written
@@ -142,84 +180,6 @@ def _new_file(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-# ---- what a purpose lets be seen --------------------------------------------------------------
-
-
-def _permitted(
-    home: Home, question: Question, purpose: str | None
-) -> tuple[Permission, set[Source], tuple[str, ...]]:
-    """What may be read, of which agreements that is, and of which others nothing."""
-    touched = question.touched
-    there = {Source(*pair) for pair in landed_under(home.lake, touched)}
-    derivations = derived_sources(home.lake)
-    kept = {name: derivations.get(name, frozenset()) for name in touched.derived}
-    behind = set().union(*kept.values()) if kept else set()
-    if purpose is None:
-        named = {p for s in there | behind for a in _versions(home, s) for p in a.purposes}
-        raise AgreementRefused(
-            "purpose",
-            "what partners sent is read for a purpose",
-            expected=f"--purpose, of {', '.join(sorted(named)) or 'those agreed'}",
-            found="none",
-        )
-    whole, single = set(), set()
-    for source in there | behind:
-        every, some = _allowed(home, source, purpose)
-        whole |= {source} if every else set()
-        single |= some
-    for name, sources in kept.items():
-        if not sources <= whole:
-            raise _no_purpose(purpose, f"derived.{name}", sources - whole)
-    partly = {Source(partner, shipment.rsplit(".", 2)[0]) for partner, shipment in single}
-    if there and not (whole | partly) & there:
-        raise _no_purpose(purpose, ", ".join(touched.names), there)
-    permission = Permission(
-        agreements=frozenset((s.partner, s.agreement_id) for s in whole),
-        shipments=frozenset(single),
-        derived=frozenset(kept),
-    )
-    left_out = tuple(sorted(s.agreement_id for s in there - whole))
-    return permission, (whole | partly) & (there | behind), left_out
-
-
-def _no_purpose(purpose: str, what: str, sources: set[Source] | frozenset[Source]) -> Refusal:
-    return AgreementRefused(
-        "purpose",
-        f"no agreement lets {what} be used for {purpose}",
-        expected="a purpose of the agreement",
-        found=", ".join(sorted(source.agreement_id for source in sources)),
-    )
-
-
-def _versions(home: Home, source: Source) -> list[Agreement]:
-    """The versions of a partner's agreement that both have signed."""
-    found = [s.agreement for s in held(home, source.agreement_id) if s.complete]
-    return [agreement for agreement in found if agreement.provider == source.partner]
-
-
-def _allowed(home: Home, source: Source, purpose: str) -> tuple[bool, set[tuple[str, str]]]:
-    """Whether all rows of an agreement may be used so; else the shipments that may.
-
-    A shipment was made under one version, and that one's purposes hold for it.
-    """
-    versions = _versions(home, source)
-    lets = {a.digest for a in versions if purpose in a.purposes}
-    if not lets:
-        return False, set()
-    if len(lets) == len(versions):
-        return True, set()
-    shipments = home.ledger.entries(
-        type="shipment", partner=source.partner, agreement=source.agreement_id
-    )
-    return False, {
-        (source.partner, body.shipment_id)
-        for entry in shipments
-        if isinstance(body := entry.statement.body, ShipmentBody)
-        and body.agreement.digest in lets
-        and entry.author == source.partner
-    }
-
-
 @dataclass(frozen=True)
 class _Use:
     """What is recorded of a use, allowed or refused."""
@@ -227,7 +187,6 @@ class _Use:
     home: Home
     question: str
     purpose: str | None
-    tables: tuple[str, ...]
     now: datetime
 
     def record(
@@ -235,15 +194,21 @@ class _Use:
         outcome: str,
         *,
         code: str | None = None,
+        tables: tuple[str, ...] = (),
         agreements: tuple[str, ...] = (),
         rows: int = 0,
         into: str | None = None,
         to: str | None = None,
     ) -> None:
         digest = hashlib.sha256(self.question.encode()).hexdigest()
-        body = UseBody(outcome, code, self.purpose, agreements, self.tables, digest, rows, into, to)
+        for first in range(0, max(1, len(agreements)), MAX_USED):
+            some = agreements[first : first + MAX_USED]
+            counted = 0 if first else rows
+            body = UseBody(outcome, code, self.purpose, some, tables, digest, counted, into, to)
+            self._say(body)
 
+    def _say(self, body: UseBody) -> None:
         def describe(_: Position) -> tuple[tuple[Subject, ...], Body]:
-            return (Subject(name="question", sha256=digest),), body
+            return (Subject(name="question", sha256=body.question),), body
 
         send(self.home, self.home.ledger, self.home.party_id, describe, now=self.now)

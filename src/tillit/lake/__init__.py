@@ -6,7 +6,14 @@ in once it is measured. Schemas: ``landed``, ``own``, ``exchange``, ``quarantine
 """
 
 from tillit.lake.deletion import Holding
-from tillit.lake.derived import Source, derive, derived_sources, drop_derived, write_derived
+from tillit.lake.derived import (
+    Source,
+    derive,
+    derived_sources,
+    drop_derived,
+    require_free,
+    write_derived,
+)
 from tillit.lake.landing import Landed, Landing
 from tillit.lake.payload import (
     ParquetInfo,
@@ -17,7 +24,14 @@ from tillit.lake.payload import (
     write_parquet,
 )
 from tillit.lake.permitted import Permission, Touched
-from tillit.lake.questions import Question, ask, landed_under, last_cut_off, observed_until
+from tillit.lake.questions import (
+    Question,
+    ask,
+    landed_under,
+    last_cut_off,
+    observed_until,
+    require_own,
+)
 from tillit.lake.refusals import (
     Refusals,
     keep_returned,
@@ -54,6 +68,8 @@ __all__ = [
     "open_payload",
     "quarantine_counts",
     "refusals",
+    "require_free",
+    "require_own",
     "unpacked_bytes",
     "write_derived",
     "write_leaving",

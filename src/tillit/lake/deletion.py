@@ -18,7 +18,7 @@ import psycopg2.extensions
 
 from tillit.engine import quote_identifier, scalar
 from tillit.errors import DatabaseUnavailable
-from tillit.lake.tables import CATALOG, VALUED
+from tillit.lake.tables import CATALOG, SUMMED
 
 __all__ = ["Holding", "delete_rows", "destroy_files", "forget_values", "holdings"]
 
@@ -107,8 +107,12 @@ def destroy_files(connection: duckdb.DuckDBPyConnection) -> None:
     DatabaseUnavailable when another process wrote over it meanwhile: it is to be done again.
     """
     run = connection.execute
-    for mart in VALUED:  # the next measurement makes them anew
-        run(f"drop table if exists {CATALOG}.trust.{mart}")
+    for (mart,) in run(
+        "select table_name from duckdb_tables() where database_name = ? and schema_name = 'trust' "
+        "and not list_contains(?, table_name)",
+        [CATALOG, list(SUMMED)],
+    ).fetchall():  # the next measurement makes them anew
+        run(f"drop table if exists {CATALOG}.trust.{quote_identifier(mart)}")
     run(f"call ducklake_rewrite_data_files('{CATALOG}', delete_threshold => 0)")
     # By number, not by age: the clock that wrote a snapshot may be another machine's.
     older = scalar(

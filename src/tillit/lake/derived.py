@@ -21,17 +21,28 @@ from tillit.model import NAME
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Source", "derive", "derived_sources", "drop_derived", "write_derived"]
+__all__ = [
+    "Source",
+    "derive",
+    "derived_sources",
+    "drop_derived",
+    "require_free",
+    "write_derived",
+]
 
 _TABLE = "lake.exchange.derivations"
 
 
 @dataclass(frozen=True, order=True)
 class Source:
-    """An agreement whose rows a derived table may hold, by its partner and id."""
+    """A version of an agreement under which rows came that a derived table may hold.
+
+    By its partner, its id and the digest of its text: another version may allow something else.
+    """
 
     partner: str
     agreement_id: str
+    digest: str
 
 
 def derive(
@@ -48,13 +59,10 @@ def derive(
 
     Raises UsageError for a name that is none, or is taken and not to be replaced.
     """
-    if not NAME.fullmatch(name):
-        raise UsageError("argument", "a table's name", expected=NAME.pattern, found=name)
+    require_free(lake, name, replace=replace)
     connection = lake.connection
     with translated(f"keeping {name}", refused_as_query(name)):
         _prepare(lake)
-        if not replace and _exists(lake, name):
-            raise UsageError("exists", f"there is a table derived.{name}", expected="--replace")
         connection.register("given_rows", rows)
         connection.begin()
         try:
@@ -64,8 +72,8 @@ def derive(
             for source in sorted(set(sources)):
                 connection.execute(
                     f"insert into {_TABLE} by name select ? as name, ?::timestamptz as made_at, "
-                    "? as purpose, ? as partner, ? as agreement_id",
-                    [name, now, purpose, source.partner, source.agreement_id],
+                    "? as purpose, ? as partner, ? as agreement_id, ? as agreement_digest",
+                    [name, now, purpose, source.partner, source.agreement_id, source.digest],
                 )
             connection.commit()
         except BaseException:
@@ -76,8 +84,17 @@ def derive(
     return int(rows.num_rows)
 
 
+def require_free(lake: Lake, name: str, *, replace: bool = False) -> None:
+    """A derived table of that name may be made; UsageError otherwise."""
+    if not NAME.fullmatch(name):
+        raise UsageError("argument", "a table's name", expected=NAME.pattern, found=name)
+    with translated("the lake", refused_as_query("derived tables")):
+        if not replace and _exists(lake, name):
+            raise UsageError("exists", f"there is a table derived.{name}", expected="--replace")
+
+
 def derived_sources(lake: Lake) -> dict[str, frozenset[Source]]:
-    """Every derived table with the agreements whose rows it may hold."""
+    """Every derived table with that under which the rows came which it may hold."""
     with translated("the lake", refused_as_query("derived tables")):
         tables = lake.connection.execute(
             "select table_name from duckdb_tables() "
@@ -86,16 +103,16 @@ def derived_sources(lake: Lake) -> dict[str, frozenset[Source]]:
         if not tables:
             return {}
         found: dict[str, set[Source]] = {name: set() for (name,) in tables}
-        for name, partner, agreement_id in lake.connection.execute(
-            f"select name, partner, agreement_id from {_TABLE}"
+        for name, *source in lake.connection.execute(
+            f"select name, partner, agreement_id, agreement_digest from {_TABLE}"
         ).fetchall():
             if name in found:
-                found[name].add(Source(partner, agreement_id))
+                found[name].add(Source(*source))
     return {name: frozenset(sources) for name, sources in found.items()}
 
 
 def drop_derived(lake: Lake, source: Source) -> list[str]:
-    """Drop every derived table that may hold rows of a partner's agreement; their names."""
+    """Drop every derived table that may hold rows which came so; their names."""
     dropped = sorted(name for name, held in derived_sources(lake).items() if source in held)
     for name in dropped:
         with translated(f"dropping {name}", refused_as_query(name)):
@@ -115,7 +132,7 @@ def _prepare(lake: Lake) -> None:
     run("create schema if not exists lake.derived")
     run(
         f"create table if not exists {_TABLE} (name VARCHAR, made_at TIMESTAMPTZ, purpose VARCHAR, "
-        "partner VARCHAR, agreement_id VARCHAR)"
+        "partner VARCHAR, agreement_id VARCHAR, agreement_digest VARCHAR)"
     )
 
 

@@ -222,7 +222,7 @@ def _lay_kind(connection: Any, path: Path, kind: Kind, *, there: bool) -> None:
     if kind.name == "demand_forecast":
         optional |= {"ship_to", "period"}
     select = _read(path, {**prefix, **columns}, optional, connection)
-    listed = ", ".join(quote_identifier(name) for name in columns)
+    listed = ", ".join(f"given.{quote_identifier(name)}" for name in columns)
     with translated(path.name, refused_as_query(path.name)):
         connection.execute(f"create or replace temp table given as {select}")
         _require_flows(connection, path, "given", "flow")

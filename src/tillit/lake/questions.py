@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -12,13 +12,21 @@ import duckdb
 import pyarrow as pa
 
 from tillit.engine import quote_identifier, refused_as_query, scalar, translated
-from tillit.errors import TableRefused
+from tillit.errors import AgreementRefused, TableRefused
 from tillit.lake.permitted import Permission, Touched, make_views, redirect
 from tillit.lake.store import Lake
+from tillit.lake.syntax import free_tables, parsed, scalar_functions, table_functions, written
 from tillit.lake.tables import CATALOG
 from tillit.model import Kind
 
-__all__ = ["Question", "ask", "landed_under", "last_cut_off", "observed_until"]
+__all__ = [
+    "Question",
+    "ask",
+    "landed_under",
+    "last_cut_off",
+    "observed_until",
+    "require_own",
+]
 
 # A SELECT from a function can dial a server (postgres_scan), run other SQL (query), rewrite the
 # lake (ducklake_...) or write a log; so only those are called that make or read rows.
@@ -30,6 +38,12 @@ _TABLE_FUNCTIONS = frozenset(
     }
 )
 _MACROS = "as_of"
+_MOST_TABLES = 500
+# What SQL that prepares rows for a partner may name, and functions that go round any name.
+_OURS = re.compile(r"run|source_[a-z0-9_]+|(own|information_schema)\..+")
+_ROUND = re.compile(r"query|query_table|ducklake_.*")
+# What is known of a column without looking at a row holds values of rows that may not be read.
+_SCALARS = frozenset({"stats", "write_log"})
 
 
 @dataclass(frozen=True)
@@ -40,21 +54,24 @@ class Question:
     touched: Touched
 
     @classmethod
-    def read(cls, lake: Lake, sql: str) -> Self:
+    def read(cls, lake: Lake, sql: str, audit: Collection[str] = ()) -> Self:
         """Read a question; TableRefused for anything but one SELECT over what may be asked.
 
         A question cannot change what it asks about, nor reach anything else: nothing but a single
-        SELECT is run, and of functions that stand for tables only those that read.
+        SELECT is run, and of functions that stand for tables only those that read. ``audit`` are
+        the auditor's views, which are made before it runs. A table or function that is there and
+        may not be named has the code ``closed``.
         """
         with translated("the question", refused_as_query("the question")):
-            tree = _tree(lake.connection, sql)
-            kinds = lake.connection.execute(
-                "select distinct table_name from duckdb_tables() "
-                f"where database_name = '{CATALOG}' and schema_name = 'landed'"
-            ).fetchall()
-            touched = redirect(tree, {name for (name,) in kinds})
-            meant = scalar(lake.connection, "select json_deserialize_sql(?)", json.dumps(tree))
-        return cls(str(meant), touched)
+            tree = parsed(lake.connection, sql)
+            _require_harmless(tree)
+            touched = redirect(tree, _path(lake.connection), audit)
+            if len(touched.names) > _MOST_TABLES:
+                raise TableRefused(
+                    "query", "too many tables", expected=_MOST_TABLES, found=len(touched.names)
+                )
+            meant = written(lake.connection, tree)
+        return cls(meant, touched)
 
     def run(
         self, lake: Lake, permission: Permission, kinds: Iterable[Kind]
@@ -92,43 +109,53 @@ def ask(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     return names, rows
 
 
-def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    """DuckDB's own tree of one SELECT that only reads."""
-    statements = duckdb.extract_statements(sql)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise TableRefused(
-            "query",
-            "only one SELECT is run here",
-            expected="one SELECT",
-            found=", ".join(str(s.type).rpartition(".")[2] for s in statements) or "nothing",
-        )
-    parsed = json.loads(scalar(connection, "select json_serialize_sql(?)", statements[0].query))
-    if parsed["error"]:
-        raise TableRefused(
-            "query", "this question is not understood", found=parsed.get("error_message")
-        )
-    for schema, name in _functions(parsed):
-        if schema != _MACROS and name not in _TABLE_FUNCTIONS:
-            raise TableRefused(
-                "query",
-                "a function that may not be asked",
-                expected=", ".join([f"{_MACROS}.<kind>", *sorted(_TABLE_FUNCTIONS)]),
-                found=name,
-            )
-    return parsed
+def _require_harmless(tree: Any) -> None:
+    for called in table_functions(tree):
+        name = called["function_name"].lower()
+        if called["schema"].lower() != _MACROS and name not in _TABLE_FUNCTIONS:
+            raise _may_not(name, ", ".join([f"{_MACROS}.<kind>", *sorted(_TABLE_FUNCTIONS)]))
+    for name in scalar_functions(tree):
+        if name in _SCALARS:
+            raise _may_not(name, "another")
 
 
-def _functions(node: Any) -> Iterator[tuple[str, str]]:
-    """Schema and name of each function that stands for a table, in DuckDB's own tree."""
-    if isinstance(node, dict):
-        if node.get("type") == "TABLE_FUNCTION":
-            called = node["function"]
-            yield called["schema"].lower(), called["function_name"].lower()
-        for value in node.values():
-            yield from _functions(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _functions(value)
+def _may_not(name: str, expected: str) -> TableRefused:
+    return TableRefused("closed", "a function that may not be asked", expected=expected, found=name)
+
+
+def _path(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The schema in which the search path finds a name that has none before it."""
+    found = connection.execute(
+        "select table_name, schema_name from duckdb_tables() where database_name = ? "
+        "and schema_name in ('landed', 'trust', 'quarantine') order by schema_name desc",
+        [CATALOG],
+    ).fetchall()
+    return dict(found)  # the last word is that of `landed`, as on the path
+
+
+def require_own(lake: Lake, sql: str, what: str) -> None:
+    """Rows that leave are ours: SQL that prepares them reads nothing but sources of our own.
+
+    What was made of partners' rows leaves by way of `tillit export`, which asks who may have it.
+    Raises AgreementRefused ``onward-sharing``, and TableRefused for what is no SELECT.
+    """
+    with translated(what, refused_as_query(what)):
+        tree = parsed(lake.connection, sql)
+    named = [
+        ".".join(filter(None, (node["catalog_name"], node["schema_name"], node["table_name"])))
+        for node in free_tables(tree)
+    ]
+    called = [function["function_name"].lower() for function in table_functions(tree)]
+    beyond = [name for name in named if not _OURS.fullmatch(name.lower())]
+    beyond += [function["schema"] for function in table_functions(tree) if function["schema"]]
+    beyond += [name for name in called if _ROUND.fullmatch(name)]
+    if beyond:
+        raise AgreementRefused(
+            "onward-sharing",
+            f"{what} reads more than sources of our own",
+            expected="source_<name>, run",
+            found=", ".join(beyond),
+        )
 
 
 def last_cut_off(lake: Lake, agreement_id: str, partner: str) -> datetime | None:

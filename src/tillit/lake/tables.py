@@ -20,7 +20,7 @@ __all__ = [
     "KIND_SCHEMAS",
     "OWN",
     "SCHEMAS",
-    "VALUED",
+    "SUMMED",
     "added_column",
     "as_of_macro",
     "check_kind",
@@ -108,8 +108,8 @@ FIXED = {
     "quarantine.returned": _REFUSED,
 }
 
-VALUED = ("cell", "cell_gain")
-"""Marts of the measure in which single values of partners stand."""
+SUMMED = ("column_not_measured", "column_week", "definition", "direction_week")
+"""Marts of the measure in which no single value of a partner stands; in any other one may."""
 
 # One short row at a time, none of it a partner's content: a file each would be thousands of files.
 INLINED = ("shipments", "deletions")

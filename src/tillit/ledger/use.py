@@ -10,10 +10,11 @@ from tillit.ledger.parts import CODE
 from tillit.ledger.strict import Fields, plain, refuse
 from tillit.model import AGREEMENT_ID, NAME, PARTY_ID
 
-__all__ = ["UseBody"]
+__all__ = ["MAX_USED", "UseBody"]
 
 _TABLE = re.compile(rf"(?:derived\.|quarantine\.)?{NAME.pattern}")
-_NAMES = 10_000
+MAX_USED = 2_000
+"""Names in one statement: with the longest that there are it stays half as large as it may be."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class UseBody:
     """Partners' rows were asked for, or taken out: for what, under which agreements, how many.
 
     ``question`` is the digest of the words that were asked; ``into`` the derived table that was
-    kept, ``to`` the party for whom one was written to a file.
+    kept, ``to`` the party for whom one was written to a file. What names more agreements than one
+    statement holds is said in several; the rows are counted in the first.
     """
 
     type: ClassVar[str] = "use"
@@ -72,7 +74,7 @@ class UseBody:
 
 
 def _names(fields: Fields, key: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
-    found = fields.items(key, most=_NAMES)
+    found = fields.items(key, most=MAX_USED)
     for name in found:
         if not isinstance(name, str) or not pattern.fullmatch(name):
             refuse(fields.at(key), pattern.pattern, name)

@@ -36,8 +36,8 @@ def open_audit(
     """Make the temporary views of ``transforms/audit``; their names.
 
     ``agreements`` say what was due between ``since`` and ``until``; of several versions the caller
-    gives each for its own time. The connection is a lake's that was opened with a ledger. Raises
-    TableRefused (query).
+    gives each for its own time. The connection is a lake's that was opened with a ledger. It sees
+    everything, so no person is given it: they ask by `tillit query`. Raises TableRefused (query).
     """
     rows = [
         (a.id, a.provider, a.consumer, a.kind, period.start, period.end, period.cut_off)

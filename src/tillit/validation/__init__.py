@@ -1,0 +1,1 @@
+"""Relationships with known trust, simulated from the description, and every mark tried on them."""

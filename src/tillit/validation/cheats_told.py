@@ -1,0 +1,245 @@
+"""Cheats by what is said: each takes a scene and gives the scene in which somebody cheats. Pure.
+
+All take the column that is used for it. What is said of a week may use what was known then, and no
+more, except where a cheat is given foresight to make it stronger; the docstring says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tillit.validation.demand import INTERMITTENT, PUBLIC_LAG
+from tillit.validation.nature import COLUMNS, Column
+from tillit.validation.trade import make_trade
+from tillit.validation.voice import make_voice
+from tillit.validation.writing import Scene
+
+__all__ = [
+    "calendar",
+    "constant",
+    "copied_partner",
+    "copied_public",
+    "echoed",
+    "hard_items_dropped",
+    "hidden",
+    "inflated",
+    "late",
+    "made_surprises",
+    "noise",
+    "noise_after",
+    "opened",
+    "orders_echoed",
+    "outcome_of",
+    "padded",
+    "shifted",
+    "smoothed",
+    "stale_after",
+    "stopped_after",
+    "uncertain_weeks_dropped",
+    "withheld",
+]
+
+Floats = NDArray[np.float64]
+
+
+def outcome_of(scene: Scene, c: Column) -> Floats:
+    """What the column speaks of (K, W): orders, or what was received."""
+    return scene.demand.quantity if c.direction == "b2s" else scene.trade.delivered
+
+
+def _saying(scene: Scene, c: Column, values: Floats) -> Scene:
+    rounded = np.maximum(np.round(values, 1), 0.0)
+    return replace(scene, told=scene.told.saying(c, rounded))
+
+
+def _like(scene: Scene, c: Column, values: Floats) -> Floats:
+    """The same of every vintage, whatever was withheld."""
+    return np.broadcast_to(values, scene.told.values[c].shape).copy()
+
+
+def _earlier(values: Floats, weeks: int) -> Floats:
+    """The values of so many weeks before; the first week's before that."""
+    return np.concatenate([np.repeat(values[:, :1], weeks, axis=1), values[:, :-weeks]], axis=1)
+
+
+def withheld(scene: Scene, c: Column) -> Scene:
+    """Nothing is said in the column. No cheat, but what most cheats are held against."""
+    return _saying(scene, c, np.full_like(scene.told.values[c], np.nan))
+
+
+def opened(scene: Scene, c: Column) -> Scene:
+    """The column is opened, and says what a partner of this accuracy knows; an honest act."""
+    values = scene.told.values[c]
+    return _saying(scene, c, np.where(np.isnan(values), scene.told.kept_back[c], values))
+
+
+def noise(scene: Scene, c: Column, rng: np.random.Generator) -> Scene:
+    """Random numbers of the size and spread of the outcome, which is foresight."""
+    return _saying(scene, c, _noise(scene, c, rng))
+
+
+def _noise(scene: Scene, c: Column, rng: np.random.Generator) -> Floats:
+    outcome = outcome_of(scene, c)
+    mean, spread = outcome.mean(axis=1, keepdims=True), outcome.std(axis=1, keepdims=True)
+    made: Floats = mean + spread * rng.standard_normal(scene.told.values[c].shape)
+    return made
+
+
+def padded(scene: Scene, who: NDArray[np.bool_], rng: np.random.Generator) -> Scene:
+    """These relationships (R,) fill every cell that they withhold with random numbers."""
+    keys = who[scene.world.owner][:, None]
+    for c in COLUMNS:
+        permitted = scene.world.permitted[c][scene.world.owner][:, None]
+        empty = np.isnan(scene.told.values[c]) & keys & permitted
+        filled = np.where(empty, _noise(scene, c, rng), scene.told.values[c])
+        scene = _saying(scene, c, filled)
+    return scene
+
+
+def constant(scene: Scene, c: Column) -> Scene:
+    """One number for every week, of the size of the outcome."""
+    return _saying(scene, c, _like(scene, c, outcome_of(scene, c).mean(axis=1, keepdims=True)))
+
+
+def echoed(scene: Scene, c: Column) -> Scene:
+    """The newest outcome that the receiver has seen itself, sent back to it."""
+    outcome, values = outcome_of(scene, c), np.empty_like(scene.told.values[c])
+    for vintage in range(values.shape[0]):
+        values[vintage] = _earlier(outcome, 1 + vintage)
+    return _saying(scene, c, values)
+
+
+def smoothed(scene: Scene, c: Column, weight: float = 0.2) -> Scene:
+    """The receiver's own figures, smoothed: a good forecast of what it could have made itself."""
+    outcome = outcome_of(scene, c)
+    level = np.empty_like(outcome)
+    level[:, 0] = outcome[:, 0]
+    for week in range(1, outcome.shape[1]):
+        # What is said of a week knows the week before it.
+        level[:, week] = (1 - weight) * level[:, week - 1] + weight * outcome[:, week - 1]
+    return _saying(scene, c, _like(scene, c, level))
+
+
+def calendar(scene: Scene, c: Column) -> Scene:
+    """The season, from a wave fitted to the receiver's own past: no more than a calendar."""
+    outcome = outcome_of(scene, c)
+    weeks = np.arange(outcome.shape[1])
+    wave = np.stack([np.ones(weeks.size), *_turns(weeks)], axis=1)
+    said = np.empty_like(outcome)
+    for week in weeks:
+        # Ridge, for the first weeks know little of a year.
+        past = wave[:week]
+        inner = past.T @ past + np.diag([0.1, 5.0, 5.0])
+        said[:, week] = np.linalg.solve(inner, past.T @ outcome[:, :week].T).T @ wave[week]
+    return _saying(scene, c, _like(scene, c, said))
+
+
+def _turns(weeks: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    return np.sin(2 * np.pi * weeks / 52), np.cos(2 * np.pi * weeks / 52)
+
+
+def orders_echoed(scene: Scene, c: Column) -> Scene:
+    """The receiver's own orders of the week before, sent back as the plan of its deliveries."""
+    return _saying(scene, c, _like(scene, c, _earlier(scene.demand.quantity, 1)))
+
+
+def copied_public(scene: Scene, c: Column) -> Scene:
+    """The newest published value of the public index, scaled to the outcome."""
+    known = _earlier(scene.demand.public[None, :], PUBLIC_LAG)
+    size = outcome_of(scene, c).mean(axis=1, keepdims=True)
+    return _saying(scene, c, _like(scene, c, size * (1.0 + 0.1 * known)))
+
+
+def copied_partner(scene: Scene, c: Column) -> Scene:
+    """What another partner says of its own items, scaled to the size of these."""
+    other = np.roll(scene.told.values[c], 7, axis=1)
+    size = outcome_of(scene, c).mean(axis=1, keepdims=True)
+    fill = np.where(np.isnan(other), np.roll(size, 7, axis=0), other)
+    return _saying(scene, c, fill * size / np.maximum(np.roll(size, 7, axis=0), 1e-9))
+
+
+def shifted(scene: Scene, c: Column) -> Scene:
+    """What is true of one item is said of the relationship's next; of an only one, nothing."""
+    owner = scene.world.owner
+    first = np.searchsorted(owner, owner)
+    many = scene.world.items[owner]
+    follows = first + (np.arange(owner.size) - first + 1) % many
+    said = np.where(many[:, None] > 1, scene.told.values[c][:, follows], np.nan)
+    return _saying(scene, c, said)
+
+
+def hidden(scene: Scene, c: Column, carrier: Column) -> Scene:
+    """One column is withheld and what it says hidden in another, in thousandths and upside down."""
+    values = scene.told.values[c]
+    size = outcome_of(scene, c).mean(axis=1, keepdims=True)
+    return withheld(_saying(scene, carrier, 3.0 * size - values), c)
+
+
+def inflated(scene: Scene, c: Column, by: float = 1.3) -> Scene:
+    """A third more than is expected, always."""
+    return _saying(scene, c, by * scene.told.values[c])
+
+
+def late(scene: Scene, c: Column, hours: float = 2.0) -> Scene:
+    """The whole kind comes so many hours after its cut-off, never in time."""
+    pair = (c.direction, c.kind)
+    delay = {**scene.told.delay, pair: np.full_like(scene.told.delay[pair], hours)}
+    return replace(scene, told=replace(scene.told, delay=delay))
+
+
+def hard_items_dropped(scene: Scene, c: Column) -> Scene:
+    """Nothing is said of the items that are hard to foresee: the intermittent ones."""
+    hard = (scene.demand.shape == INTERMITTENT)[:, None]
+    return _saying(scene, c, np.where(hard, np.nan, scene.told.values[c]))
+
+
+def uncertain_weeks_dropped(scene: Scene, c: Column) -> Scene:
+    """Nothing is said of the half of the weeks of which the sender is less sure."""
+    spread = scene.demand.spread
+    unsure = spread > np.median(spread, axis=1, keepdims=True)
+    return _saying(scene, c, np.where(unsure, np.nan, scene.told.values[c]))
+
+
+def stopped_after(scene: Scene, c: Column, week: int) -> Scene:
+    """From one week on nothing is said. No cheat: it is what milking is held against."""
+    return _from(scene, c, week, np.full_like(scene.told.values[c], np.nan))
+
+
+def stale_after(scene: Scene, c: Column, week: int) -> Scene:
+    """From one week on the values of a year's quarter before are said again, as if new."""
+    values = scene.told.values[c]
+    weeks = np.arange(values.shape[2])
+    source = np.where(weeks >= week, week - 13 + (weeks - week) % 13, weeks)
+    return _from(scene, c, week, values[:, :, source])
+
+
+def noise_after(scene: Scene, c: Column, week: int, rng: np.random.Generator) -> Scene:
+    """From one week on random numbers are said where truth was said before."""
+    there = np.isfinite(scene.told.values[c])
+    return _from(scene, c, week, np.where(there, _noise(scene, c, rng), np.nan))
+
+
+def _from(scene: Scene, c: Column, week: int, values: Floats) -> Scene:
+    then = np.arange(values.shape[2]) >= week
+    return _saying(scene, c, np.where(then, values, scene.told.values[c]))
+
+
+def made_surprises(scene: Scene, c: Column, rng: np.random.Generator) -> Scene:
+    """The sender orders at random more or less than it needs, and announces that each time.
+
+    What it announces is true and the receiver could not have known it: this is information about
+    a surprise that would not be there without it.
+    """
+    demand = scene.demand
+    size = demand.quantity.mean(axis=1, keepdims=True)
+    swing = np.round(0.5 * size * rng.standard_normal(demand.quantity.shape))
+    quantity = np.where(demand.quantity > 0, np.maximum(demand.quantity + swing, 0.0), 0.0)
+    moved = replace(demand, quantity=quantity)
+    said = scene.told.values[c] + (quantity - demand.quantity)
+    trade = make_trade(scene.world, moved)
+    voice = make_voice(scene.world, trade)
+    scene = replace(scene, demand=moved, trade=trade, voice=voice)
+    return _saying(scene, c, said)

@@ -1,0 +1,65 @@
+-- Bits that each due cell of a column of classes told us (Krichevsky and Trofimov's estimator).
+-- grain: series_no, cell_no
+-- reads: class_cell, definition
+-- range: as class_cell; counts over the last 52 due cells whose outcome was known at the cut-off; 0
+--        for what is missing or late, and before four cells were shared
+--
+-- log2((n_xy + 1/2) / (n_x + K/2)) - log2((n_y + 1/2) / (n + K/2)), with K classes of outcome: how
+-- much likelier the outcome was to one who had seen the word than to one who had not.
+with
+cell as (
+    select
+        class_cell.*,
+        definition.frame_cells
+    from class_cell
+    cross join definition
+),
+
+class as (
+    select
+        column_no,
+        count(distinct y_class) as classes
+    from class_cell
+    where y_class is not null
+    group by column_no
+),
+
+counted as (
+    select
+        cell.series_no,
+        cell.cell_no,
+        count(*) as n,
+        count(*) filter (where before.y_class = cell.y_class) as n_y,
+        count(*) filter (where before.f_class = cell.f_class) as n_x,
+        count(*) filter (
+            where before.f_class = cell.f_class and before.y_class = cell.y_class
+        ) as n_xy
+    from cell
+    inner join class_cell as before
+        on
+            cell.series_no = before.series_no
+            and cell.cell_no > before.cell_no
+            and cell.cell_no <= before.cell_no + cell.frame_cells
+            and cell.cut_off_at >= before.y_known_at
+    where before.y_class is not null and before.f_class is not null and before.status = 'arrived'
+    group by cell.series_no, cell.cell_no
+)
+
+select
+    cell.series_no,
+    cell.cell_no,
+    cell.column_no,
+    case when cell.y_class is not null then cell.y_known_at end as counted_at,
+    case
+        when cell.status = 'arrived' and cell.f_class is not null and counted.n >= 4
+            then
+                log2((counted.n_xy + 0.5) / (counted.n_x + class.classes / 2))
+                - log2((counted.n_y + 0.5) / (counted.n + class.classes / 2))
+        else 0
+    end as bits,
+    coalesce(cell.status = 'arrived' and counted.n >= 4, false) as is_scored
+from cell
+left join class using (column_no)
+left join counted using (series_no, cell_no)
+where cell.y_class is not null
+order by cell.series_no, cell.cell_no
