@@ -7,8 +7,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?= python3
 READY  := $(VENV)/.ready
-# A file stays with one worker: its fixtures are built once.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# A file stays with one worker: its fixtures are built once. Files keep their order, in which the
+# quick ones come last: sorted by their number of tests, the longest would, and one core would idle.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

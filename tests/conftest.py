@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,19 @@ import sqlalchemy as sa
 from tillit.database import Database
 
 _NUMBERS = itertools.count()
+
+# At each start pytest closes its common folder to all other accounts. The embedded servers of a run
+# beside it, which do not run as root, would lose their files: each run has a folder of its own.
+if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = _OWN = tempfile.mkdtemp(prefix="tillit-tests-")
+else:
+    _OWN = ""
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Remove the folder of a run in which all is well; else it tells what was wrong."""
+    if _OWN and exitstatus == 0:
+        shutil.rmtree(_OWN, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

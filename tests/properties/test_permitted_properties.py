@@ -75,7 +75,7 @@ def test_what_is_seen_is_what_is_permitted(lake: Lake, data: st.DataObject, sql:
     )
     question = Question.read(lake, sql)
     assert question.touched.kinds == {"plan"}
-    _, rows, _ = question.run(lake, Permission(agreements, shipments), [PLAN])
+    _, rows, _ = question.run(lake, Permission(agreements, shipments))
     assert set(rows) == {
         (partner, shipment)
         for partner, agreement, shipment in there
@@ -114,7 +114,7 @@ def test_no_value_of_another_row_is_told_in_an_answer_or_an_error(
     open_ = data.draw(st.frozensets(st.sampled_from(sorted((p, s) for p, _, s in there))))
     try:
         question = Question.read(lake, sql.format(table, table))
-        told = str(question.run(lake, Permission(shipments=open_), [PLAN])[1])
+        told = str(question.run(lake, Permission(shipments=open_))[1])
     except TableRefused as refusal:
         told = str(refusal)
     for partner, _, shipment in there:
@@ -145,7 +145,7 @@ def test_without_permission_nothing_is_seen(
     """By whatever name: a question is refused, or there are no rows in what it asks about."""
     sql = wrap.format(catalog + schema + name)
     try:
-        _, rows, _ = Question.read(lake, sql).run(lake, Permission(), [PLAN])
+        _, rows, _ = Question.read(lake, sql).run(lake, Permission())
     except TableRefused:
         return
     assert not catalog

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -48,9 +49,19 @@ def shown(lives: dict[tuple[str, str], Life], home: Home, pair: Pair) -> list[tu
 
 
 @pytest.fixture
-def talk(pair: Pair) -> Pair:
-    """Beside the agreements in force: one countered and signed, one revoked, one that waits."""
+def talk(partners: Pair) -> Pair:
+    """Beside the agreements in force: one countered and signed, one revoked, one that waits.
 
+    They talk once for all tests of this file; each finds nothing remembered.
+    """
+    if not partners.buyer.statements(type="agreement", agreement="that.waits"):
+        _talk(partners)
+    for company in partners.both:
+        shutil.rmtree(remembered(company.home).parent, ignore_errors=True)
+    return partners
+
+
+def _talk(pair: Pair) -> None:
     def arrive() -> None:
         for company in pair.both:
             deliver(company.home, now=pair.later())
@@ -73,7 +84,6 @@ def talk(pair: Pair) -> Pair:
     sign(supplier, answer, now=pair.later())
     revoke(buyer, "a.long.talk", "It was too long.", now=pair.later())
     arrive()
-    return pair
 
 
 def test_a_list_says_what_the_ledger_says_with_and_without_what_is_remembered(talk: Pair) -> None:

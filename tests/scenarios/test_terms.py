@@ -59,12 +59,10 @@ def wording(pair: Pair, name: str, columns: dict[str, Any] | None = None, **term
 
 def agreed(pair: Pair, text: bytes) -> Agreement:
     """Both sign, and both know."""
-    for company in pair.both:
+    for company, other in (pair.both, pair.both[::-1]):
         sign(company.home, text, now=pair.later())
-        for _ in range(2):
-            for one in pair.both:
-                deliver(one.home, now=pair.later(timedelta(minutes=1)))
-                one.receive(now=pair.now)
+        deliver(company.home, now=pair.later(timedelta(minutes=1)))
+        other.receive(now=pair.now)
     return read(text)
 
 

@@ -93,6 +93,9 @@ def direction(week: date, **given: object) -> dict[str, object]:
     )
     row: dict[str, object] = {"partner": "p", "direction": "in", "week": week, "week_bits": 0.0}
     row |= dict.fromkeys((*parts, "candour_factor", "information_and_promises_only"))
+    sums = ("promises", "promised_value", "kept_value", "troubles", "troubles_told")
+    row |= {f"week_{name}": 0.0 for name in (*sums, "ideas_accepted")}
+    row |= {f"has_{name}": True for name in ("promises", "candour", "ideas")}
     return row | dict.fromkeys(counts, 0) | given
 
 
@@ -107,6 +110,8 @@ def column(week: date, **given: object) -> dict[str, object]:
         "weight": 4.0,
         "is_enough": False,
         "week_due": 1,
+        "week_told_square": 0.0,
+        "week_used_square": 0.0,
     }
     row |= dict.fromkeys(("due", "arrived", "late", "missing", "scored", "week_bits"), 0)
     row |= dict.fromkeys(("bits_per_cell", "evidence_bits", "honesty_gap", "u"))
@@ -144,7 +149,9 @@ def test_shown_is_the_last_week_and_the_history() -> None:
 def test_what_is_not_measured_is_named_and_never_zero() -> None:
     (one,) = show(scores(enough=False))["directions"]
     assert one["score"] is None
-    assert set(one["not_measured"]) >= {"information", "promises", "candour", "ideas", "interval"}
+    assert set(one["not_measured"]) >= {"information", "promises", "candour", "ideas"}
+    assert one["interval"]["score"] is None
+    assert one["why"] is None
     assert one["columns"][0]["says"] == "not enough evidence"
     assert one["columns"][0]["u"] is None
 

@@ -47,6 +47,13 @@ def test_a_history_is_scored_in_both_directions(tmp_path: Path) -> None:
     assert there["ideas"] == back["ideas"] > 0.5
     assert relationship["score"] == pytest.approx((there["score"] * back["score"]) ** 0.5)
     assert len(there["history"]) >= 70
+    assert relationship["score_low"] < relationship["score"] < relationship["score_high"]
+    for way in (there, back):
+        low, high = way["interval"]["score"]
+        assert low < way["score"] < high
+        assert sum(way["why"]["parts"].values()) == pytest.approx(way["why"]["points"], abs=1e-9)
+        columns = sum(way["why"]["columns"].values())
+        assert columns == pytest.approx(way["why"]["parts"]["information"], abs=1e-9)
 
 
 def test_only_what_is_known_at_the_time_counts(tmp_path: Path) -> None:

@@ -5,42 +5,43 @@
 with
 asked as (select as_of from run),
 
+stated as (
+    select
+        *,
+        'design_idea' as kind,
+        true as is_theirs
+    from landed.design_idea
+    union all by name
+    select
+        *,
+        'process_idea' as kind,
+        true as is_theirs
+    from landed.process_idea
+    union all by name
+    select
+        *,
+        'design_idea' as kind,
+        false as is_theirs
+    from own.design_idea
+    union all by name
+    select
+        *,
+        'process_idea' as kind,
+        false as is_theirs
+    from own.process_idea
+),
+
 said as (
     select
-        partner,
-        'design_idea' as kind,
-        idea_id,
-        true as is_theirs,
-        concat_ws(' ', title, text) as words,
-        arrived_at
-    from landed.design_idea
-    union all
-    select
-        partner,
-        'process_idea' as kind,
-        idea_id,
-        true as is_theirs,
-        concat_ws(' ', title, text) as words,
-        arrived_at
-    from landed.process_idea
-    union all
-    select
-        partner,
-        'design_idea' as kind,
-        idea_id,
-        false as is_theirs,
-        concat_ws(' ', title, text) as words,
-        arrived_at
-    from own.design_idea
-    union all
-    select
-        partner,
-        'process_idea' as kind,
-        idea_id,
-        false as is_theirs,
-        concat_ws(' ', title, text) as words,
-        arrived_at
-    from own.process_idea
+        stated.partner,
+        stated.kind,
+        stated.idea_id,
+        stated.is_theirs,
+        concat_ws(' ', stated.title, stated.text) as words,
+        stated.arrived_at
+    from stated
+    cross join asked
+    where stated.arrived_at <= asked.as_of
 ),
 
 first_said as (
@@ -54,8 +55,6 @@ first_said as (
             trim(lower(regexp_replace(arg_min(words, arrived_at), '[^\pL\pN]+', ' ', 'g'))), ' '
         ) as words
     from said
-    cross join asked
-    where arrived_at <= asked.as_of
     group by partner, kind, idea_id, is_theirs
 ),
 

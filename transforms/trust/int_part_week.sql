@@ -1,6 +1,6 @@
 -- Promises, candour and ideas by week, and whether the terms let the partner share them at all.
 -- grain: partner, direction, week_no
--- reads: int_idea_novelty, int_promise, int_trouble, int_week, stg_idea, stg_terms
+-- reads: int_idea, int_idea_novelty, int_promise, int_trouble, int_week, stg_terms
 -- range: weeks of int_week; sums are of events counted in that week; an idea of which nine
 --        tenths were said before is not counted again when it is accepted
 with
@@ -48,7 +48,7 @@ offered as (
         direction,
         date_diff('week', date '1970-01-05', offered_at::date) as week_no,
         count(*) as ideas
-    from stg_idea
+    from int_idea
     group by partner, direction, week_no
 ),
 
@@ -58,7 +58,7 @@ accepted as (
         direction,
         date_diff('week', date '1970-01-05', accepted_at::date) as week_no,
         count(*) as ideas_accepted
-    from stg_idea
+    from int_idea
     left join int_idea_novelty as text using (partner, direction, kind, idea_id)
     where accepted_at is not null and coalesce(text.novelty, 1) >= 0.1
     group by partner, direction, week_no

@@ -86,7 +86,7 @@ def ask(
     # A shipment that is deleted between the question and the keeping of its answer would stay.
     with home.database.lock(CUSTODY, shared=True) if into is not None else nullcontext():
         if not question.touched.anything:
-            names, rows, table = question.run(home.lake, Permission(), ())
+            names, rows, table = question.run(home.lake, Permission())
             if into is not None:
                 derive(home.lake, into, table, (), purpose=purpose, now=now, replace=replace)
             return Answer(names, rows)
@@ -105,7 +105,7 @@ def _of_partners(
     tables = question.touched.names
     try:
         may = permitted(home, question.touched, use.purpose, only)
-        names, rows, table = question.run(home.lake, may.permission, home.kinds.values())
+        names, rows, table = question.run(home.lake, may.permission)
         if into is not None:
             derive(
                 home.lake,

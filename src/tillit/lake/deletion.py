@@ -18,11 +18,9 @@ import psycopg2.extensions
 
 from tillit.engine import quote_identifier, scalar
 from tillit.errors import DatabaseUnavailable
-from tillit.lake.tables import CATALOG, SUMMED
+from tillit.lake.tables import CATALOG, METADATA, SUMMED, lake_tables
 
 __all__ = ["Holding", "delete_rows", "destroy_files", "forget_values", "holdings"]
-
-_METADATA = f"__ducklake_metadata_{CATALOG}"
 
 # What is deleted or written over in a table stays in its file until the file is written anew.
 _VACUUMED = (
@@ -107,12 +105,9 @@ def destroy_files(connection: duckdb.DuckDBPyConnection) -> None:
     DatabaseUnavailable when another process wrote over it meanwhile: it is to be done again.
     """
     run = connection.execute
-    for (mart,) in run(
-        "select table_name from duckdb_tables() where database_name = ? and schema_name = 'trust' "
-        "and not list_contains(?, table_name)",
-        [CATALOG, list(SUMMED)],
-    ).fetchall():  # the next measurement makes them anew
-        run(f"drop table if exists {CATALOG}.trust.{quote_identifier(mart)}")
+    for mart in lake_tables(connection, "trust"):
+        if mart not in SUMMED:  # the next measurement makes it anew
+            run(f"drop table if exists {CATALOG}.trust.{quote_identifier(mart)}")
     run(f"call ducklake_rewrite_data_files('{CATALOG}', delete_threshold => 0)")
     # By number, not by age: the clock that wrote a snapshot may be another machine's.
     older = scalar(
@@ -124,9 +119,9 @@ def destroy_files(connection: duckdb.DuckDBPyConnection) -> None:
     run(f"call ducklake_cleanup_old_files('{CATALOG}', cleanup_all => true)")
     left = scalar(
         connection,
-        f"select (select count(*) from {_METADATA}.ducklake_delete_file) + (select count(*) "
-        f"from {_METADATA}.ducklake_data_file as f inner join {_METADATA}.ducklake_table as t "
-        f"using (table_id) inner join {_METADATA}.ducklake_schema as s using (schema_id) "
+        f"select (select count(*) from {METADATA}.ducklake_delete_file) + (select count(*) "
+        f"from {METADATA}.ducklake_data_file as f inner join {METADATA}.ducklake_table as t "
+        f"using (table_id) inner join {METADATA}.ducklake_schema as s using (schema_id) "
         "where f.end_snapshot is not null "
         "and s.schema_name in ('landed', 'quarantine', 'derived'))",
     )
@@ -140,9 +135,9 @@ def destroy_files(connection: duckdb.DuckDBPyConnection) -> None:
 # the rows are gone with their whole file. They are found again from the files that are there.
 _COLUMNS = f"""
 select c.table_id, c.column_id, coalesce(d.data_type, 'VARCHAR')
-from {_METADATA}.ducklake_column as c
-inner join {_METADATA}.ducklake_table as t on c.table_id = t.table_id and t.end_snapshot is null
-inner join {_METADATA}.ducklake_schema as s on t.schema_id = s.schema_id and s.end_snapshot is null
+from {METADATA}.ducklake_column as c
+inner join {METADATA}.ducklake_table as t on c.table_id = t.table_id and t.end_snapshot is null
+inner join {METADATA}.ducklake_schema as s on t.schema_id = s.schema_id and s.end_snapshot is null
 left join duckdb_columns() as d
     on d.database_name = '{CATALOG}' and d.schema_name = s.schema_name
     and d.table_name = t.table_name and d.column_name = c.column_name and c.parent_column is null
@@ -187,7 +182,7 @@ def _extremes(
     A column of which a file does not say them is left out: what is known of it stays known.
     """
     connection.execute(
-        f"create or replace temp table file_extremes as from {_METADATA}.ducklake_file_column_stats"
+        f"create or replace temp table file_extremes as from {METADATA}.ducklake_file_column_stats"
     )
     for table, column, sql_type in connection.execute(_COLUMNS).fetchall():
         low, high = (f"try_cast({name} as {sql_type})" for name in ("min_value", "max_value"))

@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tillit.engine import quote_identifier, refused_as_query, scalar, translated
+from tillit.engine import quote_identifier, refused_as_query, translated
 from tillit.errors import UsageError
 from tillit.lake.payload import Written, write_parquet
 from tillit.lake.store import Lake
+from tillit.lake.tables import lake_tables
 from tillit.model import NAME
 
 if TYPE_CHECKING:
@@ -89,20 +90,17 @@ def require_free(lake: Lake, name: str, *, replace: bool = False) -> None:
     if not NAME.fullmatch(name):
         raise UsageError("argument", "a table's name", expected=NAME.pattern, found=name)
     with translated("the lake", refused_as_query("derived tables")):
-        if not replace and _exists(lake, name):
+        if not replace and name in lake_tables(lake.connection, "derived"):
             raise UsageError("exists", f"there is a table derived.{name}", expected="--replace")
 
 
 def derived_sources(lake: Lake) -> dict[str, frozenset[Source]]:
     """Every derived table with that under which the rows came which it may hold."""
     with translated("the lake", refused_as_query("derived tables")):
-        tables = lake.connection.execute(
-            "select table_name from duckdb_tables() "
-            "where database_name = 'lake' and schema_name = 'derived'"
-        ).fetchall()
+        tables = lake_tables(lake.connection, "derived")
         if not tables:
             return {}
-        found: dict[str, set[Source]] = {name: set() for (name,) in tables}
+        found: dict[str, set[Source]] = {name: set() for name in tables}
         for name, *source in lake.connection.execute(
             f"select name, partner, agreement_id, agreement_digest from {_TABLE}"
         ).fetchall():
@@ -133,15 +131,4 @@ def _prepare(lake: Lake) -> None:
     run(
         f"create table if not exists {_TABLE} (name VARCHAR, made_at TIMESTAMPTZ, purpose VARCHAR, "
         "partner VARCHAR, agreement_id VARCHAR, agreement_digest VARCHAR)"
-    )
-
-
-def _exists(lake: Lake, name: str) -> bool:
-    return bool(
-        scalar(
-            lake.connection,
-            "select count(*) from duckdb_tables() "
-            "where database_name = 'lake' and schema_name = 'derived' and table_name = ?",
-            name,
-        )
     )

@@ -12,7 +12,7 @@ not be read. A limit that limits nothing keeps them where they are.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from tillit.engine import quote_identifier
 from tillit.errors import TableRefused
 from tillit.lake.syntax import local_names, table_functions, table_nodes
 from tillit.lake.tables import CATALOG, SUMMED
-from tillit.model import NAME, Kind
+from tillit.model import NAME
 
 __all__ = ["PERMITTED", "Permission", "Touched", "make_views", "redirect"]
 
@@ -145,9 +145,9 @@ def _not_here(named: str, expected: str = "") -> TableRefused:
 
 
 def make_views(
-    connection: duckdb.DuckDBPyConnection, permission: Permission, kinds: Iterable[Kind]
+    connection: duckdb.DuckDBPyConnection, permission: Permission, touched: Touched
 ) -> None:
-    """Make the permitted views anew, for one question; the kinds' tables are there."""
+    """Make the permitted views of what one question reads anew, and no others."""
     run = connection.execute
     for schema in (*_OF_KINDS, "quarantine", "derived", "rules"):
         run(f"drop schema if exists {PERMITTED}.{schema} cascade")
@@ -160,8 +160,7 @@ def make_views(
             [list(column) for column in columns],
         )
     barrier = "" if permission.everything else _BARRIER
-    for kind in kinds:
-        name = quote_identifier(kind.name)
+    for name in map(quote_identifier, sorted(touched.kinds)):
         for schema in ("landed", "current"):
             whole = f"{CATALOG}.{schema}.{name}"
             run(f"create view {PERMITTED}.{schema}.{name} as {_permitted(whole, barrier)}")
@@ -170,8 +169,9 @@ def make_views(
             f"create macro {PERMITTED}.as_of.{name}(known_at) as table "
             f"select asked.* from ({_permitted(known, barrier)}) as asked"
         )
-    whole = f"{CATALOG}.quarantine.refused"
-    run(f"create view {PERMITTED}.quarantine.refused as {_permitted(whole, barrier)}")
+    if touched.refused:
+        whole = f"{CATALOG}.quarantine.refused"
+        run(f"create view {PERMITTED}.quarantine.refused as {_permitted(whole, barrier)}")
     for table in sorted(permission.derived):
         name = quote_identifier(table)
         run(f"create view {PERMITTED}.derived.{name} as from {CATALOG}.derived.{name}")

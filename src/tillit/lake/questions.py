@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -15,8 +15,15 @@ from tillit.engine import quote_identifier, refused_as_query, scalar, translated
 from tillit.errors import AgreementRefused, TableRefused
 from tillit.lake.permitted import Permission, Touched, make_views, redirect
 from tillit.lake.store import Lake
-from tillit.lake.syntax import free_tables, parsed, scalar_functions, table_functions, written
-from tillit.lake.tables import CATALOG
+from tillit.lake.syntax import (
+    free_tables,
+    parsed,
+    scalar_functions,
+    table_functions,
+    table_nodes,
+    written,
+)
+from tillit.lake.tables import lake_tables
 from tillit.model import Kind
 
 __all__ = [
@@ -65,7 +72,7 @@ class Question:
         with translated("the question", refused_as_query("the question")):
             tree = parsed(lake.connection, sql)
             _require_harmless(tree)
-            touched = redirect(tree, _path(lake.connection), audit)
+            touched = redirect(tree, _path(lake.connection, tree), audit)
             if len(touched.names) > _MOST_TABLES:
                 raise TableRefused(
                     "query", "too many tables", expected=_MOST_TABLES, found=len(touched.names)
@@ -74,12 +81,12 @@ class Question:
         return cls(meant, touched)
 
     def run(
-        self, lake: Lake, permission: Permission, kinds: Iterable[Kind]
+        self, lake: Lake, permission: Permission
     ) -> tuple[list[str], list[tuple[Any, ...]], pa.Table]:
         """The names of the columns, the rows, and both as a table of Arrow."""
         with translated("the question", refused_as_query("the question")):
             if self.touched.anything:
-                make_views(lake.connection, permission, kinds)
+                make_views(lake.connection, permission, self.touched)
             table = lake.connection.execute(self.sql).to_arrow_table()
             rows = lake.connection.from_arrow(table).fetchall()
         return table.column_names, rows, table
@@ -105,7 +112,7 @@ def ask(lake: Lake, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         raise TableRefused(
             "query", "partners' rows need a purpose", found=", ".join(question.touched.names)
         )
-    names, rows, _ = question.run(lake, Permission(), ())
+    names, rows, _ = question.run(lake, Permission())
     return names, rows
 
 
@@ -123,14 +130,14 @@ def _may_not(name: str, expected: str) -> TableRefused:
     return TableRefused("closed", "a function that may not be asked", expected=expected, found=name)
 
 
-def _path(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The schema in which the search path finds a name that has none before it."""
-    found = connection.execute(
-        "select table_name, schema_name from duckdb_tables() where database_name = ? "
-        "and schema_name in ('landed', 'trust', 'quarantine') order by schema_name desc",
-        [CATALOG],
-    ).fetchall()
-    return dict(found)  # the last word is that of `landed`, as on the path
+def _path(connection: duckdb.DuckDBPyConnection, tree: Any) -> dict[str, str]:
+    """The schema in which the search path finds names that a question gives without one."""
+    if all(node["schema_name"] or node["catalog_name"] for node in table_nodes(tree)):
+        return {}
+    found = {schema: lake_tables(connection, schema) for schema in ("trust", "quarantine")}
+    # The last word is that of `landed`, as on the path.
+    found["landed"] = lake_tables(connection, "landed")
+    return {name: schema for schema, names in found.items() for name in names}
 
 
 def require_own(lake: Lake, sql: str, what: str) -> None:

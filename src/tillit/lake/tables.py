@@ -1,4 +1,4 @@
-"""The lake's tables, views and questions as SQL text. Pure.
+"""The lake's tables, views and questions as SQL text. Pure, but for `lake_tables`.
 
 A kind's columns come from its contract, so its tables cannot stand as files under transforms/:
 they are put together here, from names that are quoted and types that DuckDB checks.
@@ -7,6 +7,8 @@ they are put together here, from names that are quoted and types that DuckDB che
 from __future__ import annotations
 
 import re
+
+import duckdb
 
 from tillit.engine import quote_identifier
 from tillit.errors import ContractRefused
@@ -18,6 +20,7 @@ __all__ = [
     "FIXED",
     "INLINED",
     "KIND_SCHEMAS",
+    "METADATA",
     "OWN",
     "SCHEMAS",
     "SUMMED",
@@ -28,10 +31,13 @@ __all__ = [
     "current_view",
     "fixed_tables",
     "kind_table",
+    "lake_tables",
     "widened_column",
 ]
 
 CATALOG = "lake"
+METADATA = f"__ducklake_metadata_{CATALOG}"
+"""Where DuckDB attaches the catalog's own tables."""
 SCHEMAS = ("landed", "own", "current", "as_of", "exchange", "quarantine", "trust")
 KIND_SCHEMAS = ("landed", "own")
 OWN = "own"
@@ -121,6 +127,20 @@ def fixed_tables() -> tuple[str, ...]:
         *(f"create schema if not exists {CATALOG}.{schema}" for schema in SCHEMAS),
         *(_create(f"{CATALOG}.{table}", columns) for table, columns in FIXED.items()),
     )
+
+
+def lake_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
+    """The tables of one of the lake's schemas, from its catalog.
+
+    DuckDB's own list would load every table of every schema, a tenth of a second each time.
+    """
+    found = connection.execute(
+        f"select t.table_name from {METADATA}.ducklake_table as t "
+        f"inner join {METADATA}.ducklake_schema as s using (schema_id) "
+        "where s.schema_name = ? and t.end_snapshot is null and s.end_snapshot is null order by 1",
+        [schema],
+    ).fetchall()
+    return [name for (name,) in found]
 
 
 def check_kind(kind: Kind) -> None:

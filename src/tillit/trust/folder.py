@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from tillit import places
 from tillit.engine import Engine
 from tillit.errors import TableRefused, UsageError
 from tillit.kinds import installed
-from tillit.lake.history import SEPARATOR, History, lay_history
+from tillit.lake.history import FLOWS, SEPARATOR, History, lay_history
 from tillit.model import Kind
+from tillit.trust.interval import Resampled
 from tillit.trust.score import Scores, compute
-from tillit.trust.show import show
+from tillit.trust.show import resampled, show
 from tillit.trust.terms import TermColumn
 
 __all__ = ["score_folder"]
@@ -162,15 +164,44 @@ def _by_relationship(scores: Scores, history: History) -> dict[str, Any]:
         }
         del told["partner"]
         grouped.setdefault(relationship, []).append(told)
+    intervals = _intervals(scores)
     return {
         "definition": shown["definition"],
         "as_of": shown["as_of"],
         "relationships": [
-            {"relationship_id": name, "score": _both(some), "directions": some}
+            {
+                "relationship_id": name,
+                "score": _both(some),
+                "score_low": intervals.get(name, (None, None))[0],
+                "score_high": intervals.get(name, (None, None))[1],
+                "directions": some,
+            }
             for name, some in sorted(grouped.items())
         ],
         "findings": shown["findings"],
     }
+
+
+def _intervals(scores: Scores) -> dict[str, tuple[float, float]]:
+    """The interval of each relationship's score, where both directions have one."""
+    weeks = {way: list(rows) for way, rows in groupby(scores.directions, key=_way)}
+    told = {way: list(rows) for way, rows in groupby(scores.columns, key=_way)}
+    drawn: dict[str, list[Resampled]] = {}
+    for way, rows in weeks.items():
+        columns = groupby(told.get(way, []), key=lambda r: (r["kind"], r["column_name"]))
+        found = resampled(rows, [list(some) for _, some in columns])
+        if found is not None:
+            drawn.setdefault(way.rpartition(SEPARATOR)[0], []).append(found)
+    bounds = {
+        name: both[0].with_other(both[1])
+        for name, both in drawn.items()
+        if len(both) == len(FLOWS) and both[0].of.weeks == both[1].of.weeks
+    }
+    return {name: found for name, found in bounds.items() if found is not None}
+
+
+def _way(row: Mapping[str, Any]) -> str:
+    return str(row["partner"])
 
 
 def _both(directions: list[dict[str, Any]]) -> float | None:

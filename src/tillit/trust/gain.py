@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tillit.trust.frame import Fit, Floats, Newest, Places, at, fit
+from tillit.trust.frame import Fit, Floats, Newest, Places, at, fit, moving_sum
 
 __all__ = ["DEGREES_OF_FREEDOM", "FRAME", "Cells", "Gains", "gains", "known_places"]
 
@@ -23,6 +23,11 @@ FRAME = 52
 # So many degrees of freedom are left in the frame before a cell is judged.
 _FREEDOM = 6
 _RECENT = 4
+# Cells whose mean is in the baseline, and cells from which the season's wave is learnt, with so many
+# cells' worth of doubt that there is one.
+_MEAN_OF = 13
+_WAVE_OF = 104
+_WAVE_DOUBT = 5.0
 _NEVER = np.iinfo(np.int64).max
 # What is left of a word that our baseline does not explain; below it is rounding.
 _NEWS = 1e-6
@@ -118,8 +123,44 @@ def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[
     season = _first_known(at(y, np.where(seasonal, back, -1), np.nan), mean)
     already, _ = _from_first(cells.already)
     trend = np.broadcast_to(count / FRAME, y.shape)
-    z = [last, season, trend, np.where(np.isfinite(already), already, 0.0)]
-    return [*z, *(_carried(_from_first(column)[0]) for column in cells.more)]
+    many = moving_sum(there.astype(float), _MEAN_OF)
+    recent = moving_sum(np.where(there, y, 0.0), _MEAN_OF) / np.where(many > 0, many, np.nan)
+    recent = _first_known(newest.look_up(recent, np.nan), mean)
+    wave = _wave(_carried(y), cells.season, newest)
+    z = [last, season, trend, recent, wave, np.where(np.isfinite(already), already, 0.0)]
+    z += [_carried(_from_first(column)[0]) for column in cells.more]
+    # What never varies is in the constant, and costs as many sums as any other.
+    return [column for column in z if (column != column[:1]).any()]
+
+
+def _wave(y: Floats, season: Places, newest: Newest) -> Floats:
+    """What one wave a season, learnt from the cells known, says of each cell.
+
+    A calendar is nobody's secret: without it a sender is paid for a sine curve. The value of the
+    same week a year ago does not do, for it has that week's chance in it.
+    """
+    count = np.arange(len(y))[:, np.newaxis]
+    # One calendar for all is drawn once.
+    drawn = season[:1] if season.size and (season == season[0]).all() else season
+    turn = 2 * np.pi * count / np.where(drawn > 0, drawn, np.inf)
+    sine, cosine = np.sin(turn), np.cos(turn)
+    n = np.minimum(count + 1.0, _WAVE_OF)
+    of_y, of_sine, of_cosine = (moving_sum(v, _WAVE_OF) / n for v in (y, sine, cosine))
+
+    def together(first: Floats, second: Floats, means: Floats) -> Floats:
+        return moving_sum(first * second, _WAVE_OF) - n * means
+
+    y_sine = together(y, sine, of_y * of_sine)
+    y_cosine = together(y, cosine, of_y * of_cosine)
+    across = together(sine, cosine, of_sine * of_cosine)
+    sines = together(sine, sine, of_sine * of_sine) + _WAVE_DOUBT
+    cosines = together(cosine, cosine, of_cosine * of_cosine) + _WAVE_DOUBT
+    area = sines * cosines - across * across
+    a = (y_sine * cosines - y_cosine * across) / area
+    b = (y_cosine * sines - y_sine * across) / area
+    level = newest.look_up(of_y - a * of_sine - b * of_cosine)
+    wave = level + newest.look_up(a) * sine + newest.look_up(b) * cosine
+    return np.where(season > 0, wave, 0.0)
 
 
 def _first_known(*choices: Floats) -> Floats:

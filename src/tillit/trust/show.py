@@ -5,12 +5,16 @@ Whatever is not measured is None, and named in ``not_measured``: it is never sho
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
 from tillit.model import isoformat
+from tillit.trust.interval import Resampled, resample
 from tillit.trust.score import Row, Scores
+from tillit.trust.split import split, split_columns
+from tillit.trust.weekly import weekly
 
 __all__ = [
     "COMPARED",
@@ -19,6 +23,7 @@ __all__ = [
     "compared",
     "history_table",
     "relationship_table",
+    "resampled",
     "show",
     "table",
 ]
@@ -45,8 +50,8 @@ _COLUMN = (
     *("level", "weight", "due", "arrived", "late", "missing", "scored"),
     *("bits_per_cell", "evidence_bits", "honesty_gap", "u"),
 )
-# Parts of the definition that are not built yet.
-_LATER = ("interval", "trend", "alarms")
+# Every run draws the same weeks, so that running it again says the same.
+_SEED = 1
 
 
 def show(scores: Scores) -> dict[str, Any]:
@@ -144,7 +149,7 @@ def _direction(
     scores: Scores, weeks: Sequence[Row], told: Sequence[Row], unmeasured: Sequence[Row]
 ) -> dict[str, Any]:
     last = weeks[-1]
-    columns = [_column(list(rows)) for _, rows in groupby(told, key=_column_of)]
+    by_column = [list(rows) for _, rows in groupby(told, key=_column_of)]
     return {
         "partner": last["partner"],
         "direction": last["direction"],
@@ -156,8 +161,10 @@ def _direction(
         **{name: last[name] for name in (*_PARTS, *_FACTORS)},
         "bits_this_week": last["week_bits"],
         "evidence": {name: int(last[name]) for name in _EVIDENCE},
-        "not_measured": [*(name for name in _PARTS if last[name] is None), *_LATER],
-        "columns": columns,
+        "not_measured": [name for name in _PARTS if last[name] is None],
+        "interval": _interval(weeks, by_column),
+        "why": _why(weeks, by_column),
+        "columns": [_column(rows) for rows in by_column],
         "columns_not_measured": [
             {name: row[name] for name in ("kind", "column_name", "level", "reason")}
             for row in unmeasured
@@ -171,6 +178,42 @@ def _direction(
             }
             for row in weeks
         ],
+    }
+
+
+def _interval(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    """90 % intervals of the score and its parts; None where there is too little to say."""
+    drawn = resampled(weeks, columns)
+    parts = {} if drawn is None else drawn.parts()
+    return {
+        name: None if bounds is None else list(bounds)
+        for name, bounds in ((name, parts.get(name)) for name in ("score", *_PARTS))
+    }
+
+
+def resampled(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> Resampled | None:
+    """A direction's replicates; None where too few weeks, or no column, are known."""
+    if not columns or weeks[-1]["score"] is None:
+        return None
+    way = zlib.crc32(f"{weeks[-1]['partner']}/{weeks[-1]['direction']}".encode())
+    return resample(weekly(weeks, columns), seed=_SEED, way=way)
+
+
+def _why(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> dict[str, Any] | None:
+    """Points by part, and of information by column, since a quarter ago; None if not measured."""
+    if len(weeks) <= _QUARTER:
+        return None
+    before, after = weeks[-1 - _QUARTER], weeks[-1]
+    parts = split(before, after)
+    if parts is None or before["score"] is None or after["score"] is None:
+        return None
+    earlier = [rows[-1 - _QUARTER] for rows in columns if len(rows) > _QUARTER]
+    moved = split_columns(before, after, earlier, [rows[-1] for rows in columns]) or {}
+    return {
+        "since": before["week"].isoformat(),
+        "points": after["score"] - before["score"],
+        "parts": parts,
+        "columns": {".".join(filter(None, name)): points for name, points in moved.items()},
     }
 
 
@@ -204,7 +247,7 @@ def _line(direction: dict[str, Any]) -> tuple[str, ...]:
         *(_number(direction[part], "{:.2f}") for part in _PARTS),
         _number(_most_bits(direction), "{:.2f}"),
         f"{evidence['arrived']} of {evidence['due']} cells in time",
-        ", ".join(n for n in direction["not_measured"] if n not in _LATER) or "-",
+        ", ".join(direction["not_measured"]) or "-",
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from tillit.validation import cheats_sent as sent
 from tillit.validation import cheats_told as told
 from tillit.validation.histories import History
-from tillit.validation.nature import Column
+from tillit.validation.nature import COLUMNS, Column
 from tillit.validation.told import column
 from tillit.validation.world import stream
 from tillit.validation.writing import Scene, write_down
@@ -60,9 +60,21 @@ def _silent(c: Column) -> Act:
     return lambda scene: write_down(told.withheld(scene, c))
 
 
+def _kind_silent(c: Column) -> Act:
+    """Nothing of the whole kind is said: it is what comes late that comes as a whole."""
+
+    def silent(scene: Scene) -> History:
+        for other in COLUMNS:
+            if (other.direction, other.kind) == (c.direction, c.kind):
+                scene = told.withheld(scene, other)
+        return write_down(scene)
+
+    return silent
+
+
 def _fills(c: Column) -> Iterator[Cheat]:
     """A column in which nothing would be said is filled with what tells the receiver nothing."""
-    whose = "forecast" if c.direction == "b2s" else "plan"
+    whose, silent = "forecast" if c.direction == "b2s" else "plan", _kind_silent(c)
     fillings: list[tuple[str, str, Callable[[Scene], Scene]]] = [
         ("constants", "one number for every week", lambda s: told.constant(s, c)),
         ("echo", "the receiver's own newest figure is sent back", lambda s: told.echoed(s, c)),
@@ -74,11 +86,11 @@ def _fills(c: Column) -> Iterator[Cheat]:
         )
     yield Cheat(
         f"late ({whose})", "true, and two hours after the cut-off", c.direction,
-        _silent(c), _after(lambda s: told.late(s, c)), most=0.0, exact=True,
+        silent, _after(lambda s: told.late(s, c)), most=0.0, exact=True,
     )  # fmt: skip
     yield Cheat(
         f"late and backdated ({whose})", "late, and the sender writes that it was in time",
-        c.direction, _silent(c),
+        c.direction, silent,
         lambda s: sent.backdated(write_down(told.late(s, c)), c), most=0.0, exact=True,
     )  # fmt: skip
     yield Cheat(

@@ -106,9 +106,9 @@ def constant(scene: Scene, c: Column) -> Scene:
 
 def echoed(scene: Scene, c: Column) -> Scene:
     """The newest outcome that the receiver has seen itself, sent back to it."""
-    outcome, values = outcome_of(scene, c), np.empty_like(scene.told.values[c])
-    for vintage in range(values.shape[0]):
-        values[vintage] = _earlier(outcome, 1 + vintage)
+    values = np.full_like(scene.told.values[c], np.nan)
+    # A week earlier it would be an older one.
+    values[0] = _earlier(outcome_of(scene, c), 1)
     return _saying(scene, c, values)
 
 
@@ -150,7 +150,9 @@ def copied_public(scene: Scene, c: Column) -> Scene:
     """The newest published value of the public index, scaled to the outcome."""
     known = _earlier(scene.demand.public[None, :], PUBLIC_LAG)
     size = outcome_of(scene, c).mean(axis=1, keepdims=True)
-    return _saying(scene, c, _like(scene, c, size * (1.0 + 0.1 * known)))
+    # To the last digit: a rounded copy is a copy with noise.
+    copied = np.maximum(_like(scene, c, size * (1.0 + 0.1 * known)), 0.0)
+    return replace(scene, told=scene.told.saying(c, copied))
 
 
 def copied_partner(scene: Scene, c: Column) -> Scene:

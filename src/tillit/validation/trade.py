@@ -59,12 +59,12 @@ def make_trade(world: World, demand: Demand) -> Trade:
     trust = world.felt["s2b", "promise"][owner, week]
     ability = world.ability["s2b"][owner]
     wanted = 7 * week + 3
-    promised = wanted + np.where(rng.random(count) < 0.1, rng.integers(1, 3, count), 0)
+    promised = wanted + (rng.random(count) < 0.1)
     broken = rng.random(count) >= kept(trust, ability)
     # Of broken promises seven in ten are of the day, the rest of the quantity.
     late = broken & (rng.random(count) < 0.7)
     delay = 1 + rng.geometric(0.2, count)
-    arrived = promised + np.where(late, delay, -rng.integers(0, 2, count))
+    arrived = _working(promised + np.where(late, delay, -rng.integers(0, 2, count)))
     share = np.where(broken & ~late, rng.uniform(0.4, 0.9, count), 1.0)
     shipped = np.maximum(np.round(ordered * share), 1.0)
     rejected = rng.random(count) < world.trouble[owner]
@@ -88,6 +88,12 @@ def make_trade(world: World, demand: Demand) -> Trade:
         broken=late | (shipped < ordered),
         delivered=delivered,
     )
+
+
+def _working(day: Ints) -> Ints:
+    """Goods are received from Monday to Friday: what would come on a weekend comes after it."""
+    weekday = day % 7
+    return day + np.where(weekday > 4, 7 - weekday, 0)
 
 
 def _lines(world: World, demand: Demand) -> tuple[Ints, Ints, Ints, Floats]:

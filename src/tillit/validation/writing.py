@@ -216,7 +216,7 @@ def _facts(scene: Scene, arrived: Arrived) -> dict[str, pa.Table]:
     }
     came = trade.arrived_day // 7
     rows["delivery"] = table(
-        **_prefix(scene, owner, "s2b", "delivery", came, _at(7 * came + 6, 12.0)),
+        **_prefix(scene, owner, "s2b", "delivery", came, _at(7 * came + 5, 12.0)),
         delivery_id=joined("DN-", trade.week, "-", trade.key, "-", trade.line),
         **line,
         item_id=joined("item-", trade.key),

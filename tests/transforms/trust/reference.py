@@ -36,10 +36,13 @@ class Series:
 
 
 def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
-    """Z without its constant (last, season, trend, known, more), and the lag of what was known."""
+    """Z without its constant, and the lag of what was known.
+
+    Last value, season, trend, mean of 13, the season's wave, what was known already, and more.
+    """
     n = len(s.y)
     usable_from = np.maximum.accumulate(s.known_at)
-    z = np.full((n, 4 + len(s.more)), np.nan)
+    z = np.full((n, 6 + len(s.more)), np.nan)
     lags = np.zeros(n, dtype=np.int64)
     for t in range(n):
         known = np.flatnonzero(usable_from <= s.cut_off[t])
@@ -52,8 +55,29 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
         back = t - s.season
         seasonal = s.y[back] if s.season and back >= 0 and s.season >= lags[t] else np.nan
         season = seasonal if np.isfinite(seasonal) else mean
-        z[t] = last, season, t, s.known[t], *(carried(row[: t + 1]) for row in s.more)
+        recent = history[-13:]
+        recent_mean = np.nanmean(recent) if np.isfinite(recent).any() else mean
+        more = (carried(row[: t + 1]) for row in s.more)
+        z[t] = last, season, t, recent_mean, wave(s, newest, t), s.known[t], *more
     return z, lags
+
+
+def wave(s: Series, newest: int, t: int) -> float:
+    """One wave a season, fitted by ridge to the last 104 cells known: where it is at ``t``."""
+    if not s.season or newest < 0:
+        return 0.0
+    rows = np.arange(max(0, newest - 103), newest + 1)
+    first = s.y[np.isfinite(s.y)][0]
+    past = [carried(s.y[: row + 1]) for row in rows]
+    # Before the first value there is, it is the first.
+    y = np.nan_to_num(np.array(past) - first)
+    turn = 2 * np.pi * rows / s.season
+    waves = np.column_stack([np.sin(turn), np.cos(turn)])
+    middle = waves.mean(axis=0)
+    inner = (waves - middle).T @ (waves - middle) + 5.0 * np.eye(2)
+    slope = np.linalg.solve(inner, (waves - middle).T @ (y - y.mean()))
+    now = np.array([np.sin(2 * np.pi * t / s.season), np.cos(2 * np.pi * t / s.season)])
+    return float(y.mean() + slope @ (now - middle))
 
 
 def carried(row: Floats) -> float:

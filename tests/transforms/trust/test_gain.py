@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import duckdb
@@ -154,6 +155,9 @@ def copies(y: Floats) -> dict[str, Floats]:
         "our own last value, in other units": 1000 - 7.5 * before,
         "a trend": 3.0 * np.arange(len(y)) + 5,
         "last value and trend": 0.4 * before + 0.1 * np.arange(len(y)),
+        "our own mean of thirteen weeks": np.array(
+            [y[max(0, t - 13) : max(t, 1)].mean() for t in range(len(y))]
+        ),
         "rounded to three places": np.round(50 + 20 * before, 3),
     }
 
@@ -165,6 +169,17 @@ def test_what_we_could_have_known_is_worth_exactly_nothing(
     y = ar1(np.random.default_rng(3), 150)
     ((bits, _),) = score(connection, [weekly(y, copies(y)[what])])
     assert (bits == 0).all()
+
+
+def test_a_calendar_is_worth_nothing(connection: duckdb.DuckDBPyConnection) -> None:
+    # The wave is true, and anybody who has seen a year or two of it can draw it.
+    weeks = np.arange(160)
+    wave = np.sin(2 * np.pi * weeks / 52)
+    rng = np.random.default_rng(8)
+    series = [replace(weekly(wave + rng.standard_normal(160), wave), season=52) for _ in range(30)]
+    bits = np.array([bits for bits, _ in score(connection, series)])
+    assert bits[:, -52:].mean() < 0.02
+    assert (bits[:, -52:].sum(axis=1) > np.log2(400)).mean() <= 0.05
 
 
 def test_a_copy_of_the_order_book_is_worth_exactly_nothing(
@@ -192,7 +207,8 @@ def test_no_credit_while_six_degrees_of_freedom_are_not_left(
 ) -> None:
     y = ar1(np.random.default_rng(9), 40)
     ((bits, used),) = score(connection, [weekly(y, y.copy())])
-    # Constant, last value, mean and trend are fitted; the first cell has no last value.
+    # Constant, last value, mean and trend are fitted, and the mean of thirteen is still the mean;
+    # the first cell has no last value.
     first = int(np.flatnonzero(np.isfinite(used))[0])
     assert first == 1 + 4 + 1 + 6
     assert (bits[:first] == 0).all()

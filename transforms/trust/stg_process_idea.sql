@@ -1,0 +1,41 @@
+-- Ideas for our processes that the partner offered, and when we first said yes: our own word.
+-- grain: partner, direction, idea_id
+-- reads: landed.process_idea, own.process_idea, run
+-- range: arrived_at <= run.as_of; accepted_at is null while we have not accepted
+with
+asked as (select as_of from run),
+
+offered as (
+    select
+        partner,
+        idea_id,
+        min(arrived_at) as offered_at
+    from landed.process_idea
+    cross join asked
+    where arrived_at <= asked.as_of
+    group by partner, idea_id
+),
+
+accepted as (
+    select
+        partner,
+        idea_id,
+        min(arrived_at) as accepted_at
+    from own.process_idea
+    cross join asked
+    where arrived_at <= asked.as_of and status in ('accepted', 'implemented')
+    group by partner, idea_id
+)
+
+select
+    offered.partner,
+    'in' as direction,
+    offered.idea_id,
+    offered.offered_at,
+    -- Never before the offer; `greatest` alone would take the offer for an unanswered yes.
+    case
+        when accepted.accepted_at is not null
+            then greatest(accepted.accepted_at, offered.offered_at)
+    end as accepted_at
+from offered
+left join accepted using (partner, idea_id)
