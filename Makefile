@@ -1,7 +1,7 @@
 # Everything a person needs is one of these words; each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit check format lint types layers sql contracts programs bench clean
+.PHONY: help setup demo test unit check format lint types layers sql contracts programs bench validate clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -80,6 +80,9 @@ programs: $(READY) .venv-datacontract/.ready ## programs of others that tests ho
 
 bench: $(READY) ## speed and memory, as ratios in one run
 	@$(BIN)/python -m benchmarks
+
+validate: $(READY) ## every mark of the measure, on simulated partners whose trust is known
+	@$(BIN)/python -m tillit.validation
 
 clean:
 	@rm -rf $(VENV) .venv-datacontract build

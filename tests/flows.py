@@ -2,8 +2,9 @@
 
 Quick on purpose: sums are drawn, no lake is filled. Trust is followed by everything a partner does,
 each behaviour with a slow mood of its own (an autoregression of .9 a week, sd .03): what is quiet
-from week to week is not what is stable. Columns are opened where trust passes their cut, cells of a
-week come or fail together with their shipment, and bits are those of the measure's own log score.
+from week to week is not what is stable. Columns are opened where trust passes their cut; cells of a
+kind come or fail together with its shipment, and a forecast is missing only where two shipments in a
+row are late, because the older one told of it too. Bits are those of the measure's own log score.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tillit.trust.flow import Flow
 from tillit.trust.weekly import Weekly
 
 Floats = NDArray[np.float64]
@@ -22,16 +24,20 @@ Floats = NDArray[np.float64]
 NU = 8.0
 COLUMNS = 4
 _MOOD, _SLOW = 0.03, 0.9
-_NAMES = ("quantity", "quantity_low", "planned_quantity", "capacity_quantity")
+_NAMES = (
+    ("demand_forecast", "quantity"),
+    ("demand_forecast", "quantity_low"),
+    ("production_plan", "planned_quantity"),
+    ("production_plan", "capacity_quantity"),
+)
 _MONDAY = date(2023, 1, 2)
 
 
 @dataclass(frozen=True)
 class Flows:
-    """Of N directions, K columns and W weeks: counts and sums by week.
+    """Of N directions, K columns and W weeks: counts and sums by week, named as in the marts.
 
-    ``cells`` holds due, arrived, scored, bits, told_square, used_square (N, K, W); ``parts`` holds
-    promises, promised_value, kept_value, troubles, troubles_told, ideas_accepted (N, W).
+    ``cells`` holds what is counted by column (N, K, W), ``parts`` what is not (N, W).
     """
 
     weight: Floats
@@ -44,12 +50,49 @@ class Flows:
         names = ("due", "bits", "told_square", "used_square")
         cells = np.stack([self.cells[name][direction, :, window] for name in names])
         return Weekly(
-            names=tuple(("plan", name) for name in _NAMES),
+            names=_NAMES,
             weight=self.weight[direction],
             enough=cells[0].sum(axis=1) >= 26,
             columns=cells,
             parts=np.stack([values[direction, window] for values in self.parts.values()]),
             has=(True, True, True),
+        )
+
+    def flow(self, direction: int) -> Flow:
+        """All weeks of one direction, as the alarms watch them."""
+        cells = {name: values[direction] for name, values in self.cells.items()}
+        parts = {name: values[direction] for name, values in self.parts.items()}
+        weight = self.weight[direction][:, np.newaxis]
+        answered = _over(cells["answered"], cells["asked"])
+        asked = cells["asked"] > 0
+        every = np.ones_like(parts["promises"])
+        return Flow(
+            weeks=tuple(_MONDAY + timedelta(weeks=n) for n in range(len(every))),
+            names=_NAMES,
+            value=np.stack(
+                [
+                    (weight * answered).sum(axis=0) / (weight * asked).sum(axis=0),
+                    _over(cells["bits"].sum(axis=0), cells["scored"].sum(axis=0)),
+                    _over(parts["kept_value"], parts["promised_value"]),
+                    _over(parts["troubles_told"], parts["troubles"]),
+                    parts["ideas_accepted"],
+                ]
+            ),
+            count=np.stack(
+                [
+                    asked.any(axis=0).astype(np.float64),
+                    cells["scored"].sum(axis=0),
+                    parts["promises"],
+                    parts["troubles"],
+                    every,
+                ]
+            ),
+            answered=answered,
+            asked=cells["asked"],
+            bits=_over(cells["bits"], cells["scored"]),
+            scored=cells["scored"],
+            troubles=parts["troubles"],
+            told=parts["troubles_told"],
         )
 
     def rows(self, direction: int) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]]]:
@@ -64,7 +107,7 @@ class Flows:
         ]
         columns = [
             [
-                {"week": day, "kind": "plan", "column_name": name, "is_enough": True}
+                {"week": day, "kind": name[0], "column_name": name[1], "is_enough": True}
                 | {"weight": float(self.weight[direction, k])}
                 | {f"week_{what}": float(v[direction, k, n]) for what, v in self.cells.items()}
                 for n, day in enumerate(mondays)
@@ -72,6 +115,10 @@ class Flows:
             for k, name in enumerate(_NAMES)
         ]
         return parts, columns
+
+
+def _over(above: Floats, below: Floats) -> Floats:
+    return np.where(below > 0, above / np.maximum(below, 1e-300), np.nan)
 
 
 def autoregression(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
@@ -141,9 +188,12 @@ def _cells(
     shape = (count, COLUMNS, weeks)
     due = np.broadcast_to(of.cells[:, np.newaxis, np.newaxis], shape)
     is_open = path[:, np.newaxis] > of.cut[:, :, np.newaxis]
-    in_time = rng.random(shape) > (0.01 + 0.3 * (1 - felt[0]) ** 2)[:, np.newaxis]
-    whole = rng.binomial(due, 0.97)
-    arrived = whole * is_open * in_time
+    late = rng.random((count, 2, weeks + 1)) < np.pad(
+        (0.01 + 0.3 * (1 - felt[0]) ** 2)[:, np.newaxis], ((0, 0), (0, 0), (1, 0)), mode="edge"
+    )
+    missing = np.stack([late[:, 0, 1:] & late[:, 0, :-1], late[:, 1, 1:]], axis=1)
+    whole = rng.binomial(due, 0.99)
+    arrived = whole * is_open * ~np.repeat(missing, 2, axis=1)
     share = np.clip(of.known[:, :, np.newaxis] * (0.1 + 0.9 * felt[1])[:, np.newaxis], 0.01, 0.95)
     most = int(of.cells.max())
     there = np.arange(most) < arrived[..., np.newaxis]
@@ -159,6 +209,8 @@ def _cells(
     told = (1 + of.inflates)[:, np.newaxis, np.newaxis, np.newaxis] * z1
     told = told + of.inflates[:, np.newaxis, np.newaxis, np.newaxis] * wide
     return {
+        "asked": due.astype(np.float64),
+        "answered": arrived.astype(np.float64),
         "due": due.astype(np.float64),
         "arrived": arrived.astype(np.float64),
         "scored": arrived.astype(np.float64),

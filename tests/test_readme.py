@@ -32,7 +32,7 @@ def test_the_block_for_two_homes_runs_and_says_what_it_promises(tmp_path: Path) 
     assert run.returncode == 0, run.stderr[-2000:]
     assert "1 row stopped here" in run.stdout
     assert re.search(r"^PO-1 +1 +120", run.stdout, re.MULTILINE)
-    assert re.search(r"^order-fulfilment +order +1$", run.stdout, re.MULTILINE)
+    assert re.search(r"^order-fulfilment +\['order'\] +1$", run.stdout, re.MULTILINE)
     assert "everything holds" in run.stdout
 
 

@@ -24,6 +24,7 @@ import tillit.exchange.receipts as receiving_receipts
 import tillit.exchange.receive as receiving
 import tillit.exchange.shipments as receiving_shipments
 import tillit.mailbox.folder as folders
+import tillit.quality.expectations as judging
 from tillit.errors import MailboxUnavailable
 from tillit.exchange.publish import Published
 from tillit.home import Home
@@ -279,7 +280,7 @@ RECEIVING: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "after verifying": (receiving, "collect", {"after": True}),
     "before opening": (receiving_shipments, "open_sealed", {}),
     "before measuring": (receiving_shipments, "open_payload", {}),
-    "before judging": (receiving_shipments, "judge", {}),
+    "before judging": (judging, "judge", {}),
     "before landing": (Lake, "land", {}),
     "after landing": (Lake, "land", {"after": True}),
     "before recording": (receiving_shipments, "answer", {}),

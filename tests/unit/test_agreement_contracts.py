@@ -88,10 +88,14 @@ def test_the_page_names_every_field_and_every_term() -> None:
 
 def test_the_commands_of_the_page_exist() -> None:
     named = set(re.findall(r"tillit agreement (\w+)", PAGE))
-    assert named == {"new", "check", "sign", "repin"}
+    assert named == {
+        *("new", "check", "sign", "repin", "propose", "counter", "decline", "revoke"),
+        *("list", "diff", "export"),
+    }
     assert named <= set(command.commands)
     options = set(re.findall(r"(--[a-z-]+) ", PAGE.split("## Commands")[1]))
-    assert options <= {opt for param in command.commands["new"].params for opt in param.opts}
+    known = {opt for some in command.commands.values() for p in some.params for opt in p.opts}
+    assert options <= known
 
 
 # ---- drafts and pins --------------------------------------------------------------------------------

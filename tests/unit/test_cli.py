@@ -20,6 +20,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from tests.histories import history
 
 from tillit import __version__, errors, places
 from tillit.cli import cli, main
@@ -532,6 +533,17 @@ def test_custody_of_nothing(stand: Stand) -> None:
     assert done == {"certificates": [], "rows": 0, "derived_dropped": [], "unreachable": []}
     assert stand("custody", "list").out == "nothing has to be deleted\n"
     assert "nothing is due" in stand("custody", "run", "--now", NOW).out
+
+
+def test_partners_are_compared_and_a_history_is_shown(stand: Stand, tmp_path: Path) -> None:
+    assert stand("trust", "compare", "--json", "--now", NOW).json == []
+    ran = stand("trust", "history", "nobody", "--json", "--now", NOW)
+    assert (ran.code, json.loads(ran.err)["error"]) == (2, "usage.not-found")
+    folder = history(weeks=4, items=1).write(tmp_path / "told")
+    scored = stand("trust", "score", folder, "--json").json
+    assert [r["relationship_id"] for r in scored["relationships"]] == ["fjordstal"]
+    assert "\nfjordstal " in stand("trust", "score", folder).out
+    assert "[usage.not-found]" in stand("trust", "score", tmp_path / "none").err
 
 
 def test_the_record(stand: Stand, draft: Path) -> None:

@@ -110,6 +110,9 @@ def column(week: date, **given: object) -> dict[str, object]:
         "weight": 4.0,
         "is_enough": False,
         "week_due": 1,
+        "week_asked": 1,
+        "week_answered": 0,
+        "week_scored": 0,
         "week_told_square": 0.0,
         "week_used_square": 0.0,
     }

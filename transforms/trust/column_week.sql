@@ -1,6 +1,6 @@
 -- Information shared by column and week: bits, evidence, honesty gap and the share u of trust.md.
 -- grain: partner, direction, kind, column_name, week
--- reads: definition, int_column_week, int_measured_column, int_week
+-- reads: definition, int_column_asked, int_column_week, int_measured_column, int_week
 -- range: 52-week windows that end with the week; u is null under 26 due cells: not enough evidence
 with
 grid as (
@@ -25,9 +25,12 @@ filled as (
         coalesce(counted.scored, 0) as scored,
         coalesce(counted.bits, 0) as bits,
         coalesce(counted.told_square, 0) as told_square,
-        coalesce(counted.used_square, 0) as used_square
+        coalesce(counted.used_square, 0) as used_square,
+        coalesce(asked.asked, 0) as week_asked,
+        coalesce(asked.answered, 0) as week_answered
     from grid
     left join int_column_week as counted using (column_no, week_no)
+    left join int_column_asked as asked using (column_no, week_no)
 ),
 
 summed as (
@@ -80,6 +83,8 @@ select
     missing,
     scored,
     is_enough,
+    week_asked,
+    week_answered,
     week_due,
     week_arrived,
     week_scored,

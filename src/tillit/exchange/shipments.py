@@ -23,7 +23,7 @@ from tillit.exchange.receipts import answer
 from tillit.exchange.seal import SealedPayload, seal
 from tillit.exchange.standing import made_by, require
 from tillit.home import Home
-from tillit.lake import Landing, open_payload, refusals, write_refused
+from tillit.lake import Landed, Landing, open_payload, refusals, write_refused
 from tillit.ledger.bodies import ReasonCount, ReceiptBody, ShipmentBody
 from tillit.model import Agreement, Every, Kind, Period
 
@@ -135,23 +135,23 @@ def _land(
             )
         )
         returned = _returned(home, collected.statement.author) if landed.refused else None
-    return (
-        ReceiptBody(
-            shipment_id=shipment.shipment_id,
-            statement=collected.digest,
-            outcome="accepted"
-            if not landed.refused
-            else "partly"
-            if landed.accepted
-            else "refused",
-            code=None if landed.accepted else "table.all-rows-refused",
-            reason=None if landed.accepted else "every row breaks a rule",
-            accepted=landed.accepted,
-            refused=landed.refused,
-            reasons=_reasons(home) if landed.refused else (),
-            payload=None,
-        ),
-        returned,
+    return _receipt(home, collected, shipment, landed), returned
+
+
+def _receipt(
+    home: Home, collected: Collected, shipment: ShipmentBody, landed: Landed
+) -> ReceiptBody:
+    outcome = "partly" if landed.refused else "accepted"
+    return ReceiptBody(
+        shipment_id=shipment.shipment_id,
+        statement=collected.digest,
+        outcome=outcome if landed.accepted or not landed.refused else "refused",
+        code=None if landed.accepted else "table.all-rows-refused",
+        reason=None if landed.accepted else "every row breaks a rule",
+        accepted=landed.accepted,
+        refused=landed.refused,
+        reasons=_reasons(home) if landed.refused else (),
+        payload=None,
     )
 
 

@@ -23,8 +23,8 @@ FRAME = 52
 # So many degrees of freedom are left in the frame before a cell is judged.
 _FREEDOM = 6
 _RECENT = 4
-# Cells whose mean is in the baseline, and cells from which the season's wave is learnt, with so many
-# cells' worth of doubt that there is one.
+# Cells whose mean is in the baseline, and cells from which the season's wave is learnt, with so
+# many cells' worth of doubt that there is one.
 _MEAN_OF = 13
 _WAVE_OF = 104
 _WAVE_DOUBT = 5.0
@@ -148,7 +148,7 @@ def _wave(y: Floats, season: Places, newest: Newest) -> Floats:
     of_y, of_sine, of_cosine = (moving_sum(v, _WAVE_OF) / n for v in (y, sine, cosine))
 
     def together(first: Floats, second: Floats, means: Floats) -> Floats:
-        return moving_sum(first * second, _WAVE_OF) - n * means
+        return np.asarray(moving_sum(first * second, _WAVE_OF) - n * means)
 
     y_sine = together(y, sine, of_y * of_sine)
     y_cosine = together(y, cosine, of_y * of_cosine)
@@ -160,7 +160,7 @@ def _wave(y: Floats, season: Places, newest: Newest) -> Floats:
     b = (y_cosine * sines - y_sine * across) / area
     level = newest.look_up(of_y - a * of_sine - b * of_cosine)
     wave = level + newest.look_up(a) * sine + newest.look_up(b) * cosine
-    return np.where(season > 0, wave, 0.0)
+    return np.asarray(np.where(season > 0, wave, 0.0))
 
 
 def _first_known(*choices: Floats) -> Floats:

@@ -11,6 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from tillit.model import isoformat
+from tillit.trust.alarms import alarms
+from tillit.trust.flow import flow
 from tillit.trust.interval import Resampled, resample
 from tillit.trust.score import Row, Scores
 from tillit.trust.split import split, split_columns
@@ -164,6 +166,7 @@ def _direction(
         "not_measured": [name for name in _PARTS if last[name] is None],
         "interval": _interval(weeks, by_column),
         "why": _why(weeks, by_column),
+        "alarms": _alarms(weeks, by_column),
         "columns": [_column(rows) for rows in by_column],
         "columns_not_measured": [
             {name: row[name] for name in ("kind", "column_name", "level", "reason")}
@@ -197,6 +200,23 @@ def resampled(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> Resampl
         return None
     way = zlib.crc32(f"{weeks[-1]['partner']}/{weeks[-1]['direction']}".encode())
     return resample(weekly(weeks, columns), seed=_SEED, way=way)
+
+
+def _alarms(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> list[dict[str, Any]]:
+    """What fell, wore away, went stale or fell silent, over the whole history."""
+    return [
+        {
+            "week": alarm.week.isoformat(),
+            "kind": alarm.kind,
+            "what": alarm.what,
+            "since": alarm.since.isoformat(),
+            "ended": None if alarm.ended is None else alarm.ended.isoformat(),
+            "before": alarm.before,
+            "after": alarm.after,
+            "says": alarm.says,
+        }
+        for alarm in alarms([flow(weeks, columns)])
+    ]
 
 
 def _why(weeks: Sequence[Row], columns: Sequence[Sequence[Row]]) -> dict[str, Any] | None:

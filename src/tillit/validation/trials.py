@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tillit.validation import cheats_told as told
+from tillit.validation.agreed import names_of
 from tillit.validation.cheats import CHEATS, FORECAST, PLAN, dice
 from tillit.validation.histories import together
 from tillit.validation.nature import COLUMNS, Column
 from tillit.validation.ranks import counts
 from tillit.validation.scoring import Scored, played, score
 from tillit.validation.world import START, drop, erosion, make_world
-from tillit.validation.writing import Scene, names_of, write_down
+from tillit.validation.writing import Scene, write_down
 
 __all__ = ["TRIALS", "Found"]
 

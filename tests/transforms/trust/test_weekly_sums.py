@@ -25,6 +25,8 @@ create temp table int_measured_column (
 create temp table int_column_week (
     column_no ubigint, week_no bigint, due bigint, arrived bigint, late bigint, missing bigint,
     scored bigint, bits double, told_square double, used_square double);
+create temp table int_column_asked (
+    column_no ubigint, week_no bigint, asked bigint, answered bigint);
 create temp table int_part_week (
     partner varchar, direction varchar, week_no bigint, week date, has_promises boolean,
     has_candour boolean, has_ideas boolean, promises bigint, unpromised bigint,

@@ -1,0 +1,166 @@
+"""What the marts cannot say: how sure each score is, what is alarming, why it moved. Pure.
+
+Every figure of it follows from the rows of the marts, the seed and the day, so that an old score
+can be explained again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from tillit.trust.alarms import alarms
+from tillit.trust.change import false_discovery
+from tillit.trust.flow import flow
+from tillit.trust.interval import PARTS, Resampled, resample
+from tillit.trust.notice import Alarm
+from tillit.trust.split import FLOOR, split, split_columns
+from tillit.trust.weekly import weekly
+
+__all__ = ["SEED", "TOLD", "Found", "Judged", "judge"]
+
+Row = Mapping[str, Any]
+Way = tuple[str, str]
+Bounds = tuple[float, float]
+
+SEED = 1
+TOLD = 0.10
+"""The share of false alarms to expect among those that people are told of."""
+
+_QUARTER = 13
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of one direction: ``alarms`` each with the false discovery rate of it and what is as sure.
+
+    The rate is None for an alarm that no longer stands. ``why`` is empty where the score was not
+    measured a quarter ago.
+    """
+
+    interval: Mapping[str, Bounds | None]
+    columns: Mapping[tuple[str, str], Mapping[str, Bounds | None]]
+    alarms: tuple[tuple[Alarm, float | None], ...] = ()
+    why: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """By direction, and by relationship the interval of its score where both are measured."""
+
+    seed: int
+    ways: Mapping[Way, Found]
+    both: Mapping[str, Bounds | None]
+
+
+def judge(
+    directions: Iterable[Row],
+    columns: Iterable[Row],
+    *,
+    relationship: Callable[[str], str] = str,
+    seed: int = SEED,
+    since: date | None = None,
+) -> Judged:
+    """Judge every direction of ``direction_week`` and ``column_week``.
+
+    ``relationship`` names the one that a partner's direction belongs to: where both directions are
+    measured they are watched together. Scores are compared with the week of ``since``, or with
+    thirteen weeks before.
+    """
+    weeks = {way: list(rows) for way, rows in groupby(directions, key=_way)}
+    told: dict[Way, list[list[Row]]] = {way: [] for way in weeks}
+    for (way, _), rows in groupby(columns, key=lambda row: (_way(row), _column(row))):
+        told[way].append(list(rows))
+    named: dict[str, list[Way]] = {}
+    for way in sorted(weeks):
+        named.setdefault(relationship(way[0]), []).append(way)
+    drawn = {
+        way: resample(weekly(weeks[way], told[way]), seed=seed, way=number)
+        for ways in named.values()
+        for number, way in enumerate(ways)
+    }
+    seen = {
+        name: alarms([flow(weeks[way], told[way]) for way in ways]) for name, ways in named.items()
+    }
+    rates = _rates(seen)
+    return Judged(
+        seed=seed,
+        ways={
+            way: Found(
+                *_intervals(drawn[way]),
+                alarms=tuple(pair for pair in rates[name] if pair[0].way == number),
+                why=_why(weeks[way], told[way], since),
+            )
+            for name, ways in named.items()
+            for number, way in enumerate(ways)
+        },
+        both={name: _both([drawn[way] for way in ways]) for name, ways in named.items()},
+    )
+
+
+def _intervals(
+    drawn: Resampled | None,
+) -> tuple[dict[str, Bounds | None], Mapping[tuple[str, str], dict[str, Bounds | None]]]:
+    if drawn is None:
+        return dict.fromkeys(("score", *PARTS)), {}
+    return drawn.parts(), drawn.columns()
+
+
+def _both(drawn: Sequence[Resampled | None]) -> Bounds | None:
+    if len(drawn) != 2:
+        return None
+    there, back = drawn
+    return None if there is None or back is None else there.with_other(back)
+
+
+def _rates(
+    seen: Mapping[str, Sequence[Alarm]],
+) -> dict[str, list[tuple[Alarm, float | None]]]:
+    """False discovery rates over all relationships: of change, and of silence by itself."""
+    found: dict[str, dict[bool, float]] = {name: {} for name in seen}
+    for silent in (False, True):
+        chances = [
+            min(
+                (a.chance for a in some if a.ended is None and (a.kind == "silence") is silent),
+                default=1.0,
+            )
+            for some in seen.values()
+        ]
+        for name, rate in zip(seen, false_discovery(chances), strict=True):
+            found[name][silent] = rate
+    return {
+        name: [(a, found[name][a.kind == "silence"] if a.ended is None else None) for a in some]
+        for name, some in seen.items()
+    }
+
+
+def _why(weeks: Sequence[Row], told: Sequence[Sequence[Row]], since: date | None) -> dict[str, Any]:
+    """Points by part and by column since a week; empty where a score was not measured."""
+    if since is None:
+        at = len(weeks) - 1 - _QUARTER
+    else:
+        at = max((n for n, row in enumerate(weeks) if row["week"] <= since), default=-1)
+    if at < 0:
+        return {}
+    parts = split(weeks[at], weeks[-1])
+    columns = split_columns(
+        weeks[at], weeks[-1], (rows[at] for rows in told), (rows[-1] for rows in told)
+    )
+    if parts is None or columns is None:
+        return {}
+    return {
+        "since": weeks[at]["week"].isoformat(),
+        **parts,
+        "columns": {"floor" if n == FLOOR else ".".join(n): v for n, v in columns.items()},
+    }
+
+
+def _way(row: Row) -> Way:
+    return row["partner"], row["direction"]
+
+
+def _column(row: Row) -> tuple[str, str]:
+    return row["kind"], row["column_name"]

@@ -1,0 +1,38 @@
+"""A good name is earned, and then spent: half a year of old plans or random ones."""
+
+from __future__ import annotations
+
+from tests.scenarios.cheats.stage import Stage
+
+from tillit.validation import cheats_told as told
+from tillit.validation.cheats import FORECAST, dice
+from tillit.validation.writing import Scene
+
+
+def turned(scene: Scene) -> int:
+    return scene.world.weeks - 26
+
+
+def opened(scene: Scene) -> Scene:
+    return told.opened(scene, FORECAST)
+
+
+def stopped(scene: Scene) -> Scene:
+    return told.stopped_after(opened(scene), FORECAST, turned(scene))
+
+
+def stale(scene: Scene) -> Scene:
+    return told.stale_after(opened(scene), FORECAST, turned(scene))
+
+
+def noisy(scene: Scene) -> Scene:
+    return told.noise_after(opened(scene), FORECAST, turned(scene), dice(scene))
+
+
+def test_a_good_name_buys_nothing_for_half_a_year_of_nothing(stage: Stage) -> None:
+    scored = stage.scored(stopped=stopped, stale=stale, noisy=noisy, opened=opened)
+    stopped_at = stage.points(scored, "stopped", "b2s")
+    for way in ("stale", "noisy"):
+        assert (stage.points(scored, way, "b2s") - stopped_at).max() <= 2.0
+    # Who goes on telling the truth is better off than with any of it.
+    assert (stage.points(scored, "opened", "b2s") - stopped_at).mean() > 3.0

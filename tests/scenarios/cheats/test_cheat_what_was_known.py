@@ -1,0 +1,44 @@
+"""Columns are filled with what the receiver knows anyway: constants, its own figures, the news."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.scenarios.cheats.stage import Act, Stage
+
+from tillit.validation import cheats_told as told
+from tillit.validation.cheats import FORECAST
+from tillit.validation.marks import EXACT
+from tillit.validation.writing import Scene
+
+WAYS: dict[str, Act] = {
+    "one number for every week": lambda scene: told.constant(scene, FORECAST),
+    "your own order of last week": lambda scene: told.echoed(scene, FORECAST),
+    "your own orders, smoothed": lambda scene: told.smoothed(scene, FORECAST),
+    "a published index, scaled": lambda scene: told.copied_public(scene, FORECAST),
+}
+
+
+def silent(scene: Scene) -> Scene:
+    return told.withheld(scene, FORECAST)
+
+
+@pytest.fixture(scope="module")
+def gains(stage: Stage) -> dict[str, np.ndarray]:
+    scored = stage.scored(silent=silent, calendar=calendar, **WAYS)
+    before = stage.points(scored, "silent", "b2s")
+    return {way: stage.points(scored, way, "b2s") - before for way in (*WAYS, "calendar")}
+
+
+def calendar(scene: Scene) -> Scene:
+    return told.calendar(scene, FORECAST)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_we_knew_is_worth_exactly_nothing(gains: dict[str, np.ndarray], way: str) -> None:
+    assert abs(gains[way]).max() <= EXACT
+
+
+def test_a_calendar_gains_no_more_than_chance(gains: dict[str, np.ndarray]) -> None:
+    # Who knows a year's course better than our fit of it tells us a little; it is not a plan.
+    assert gains["calendar"].max() <= 2.0
