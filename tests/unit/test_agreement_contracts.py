@@ -33,7 +33,8 @@ def kinds() -> dict[str, Kind]:
 
 def test_there_are_agreements_both_ways() -> None:
     assert {file.parent.name for file in FILES} == {"nordvik--fjordstal", "fjordstal--nordvik"}
-    assert len(FILES) == 8
+    assert len(FILES) == 19
+    assert {file.stem for file in FILES} == set(installed())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f"{f.parent.name}/{f.stem}")
@@ -70,6 +71,11 @@ def test_the_example_of_the_page_is_an_agreement_and_says_what_the_words_say() -
     )
     period = found.cadence.period_at(found.start)
     assert (period.cut_off - period.end).total_seconds() == 24 * 3600
+
+
+def test_the_page_names_every_kind(kinds: dict[str, Kind]) -> None:
+    told = PAGE.split("## Kinds")[1].split("## An agreement")[0]
+    assert set(re.findall(r"^\| `(\w+)`", told, re.MULTILINE)) == set(kinds)
 
 
 def test_the_page_names_every_field_and_every_term() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tillit import places
+from tillit import places, safe_yaml
 from tillit.errors import ConfigError, ContractRefused, UsageError
 from tillit.kinds import installed, kind_of
 
@@ -36,6 +36,19 @@ def test_each_witness_is_a_column_of_a_kind() -> None:
     for witness in told:
         kind, _, column = witness.partition(".")
         assert kinds[kind].column(column).name == column
+
+
+def test_counterparts_in_catena_x_are_named() -> None:
+    named = {}
+    for path in sorted((places.contracts() / "kinds").glob("*.odcs.yaml")):
+        [table] = safe_yaml.load(path.read_bytes(), what=path.name)["schema"]
+        urls = [entry["url"] for entry in table.get("authoritativeDefinitions", [])]
+        assert all(url.startswith("urn:samm:io.catenax.") for url in urls)
+        named[table["name"]] = len(urls)
+    assert {name for name, count in named.items() if count} == {
+        *("delivery", "delivery_commitment", "demand_forecast", "design_idea", "disruption"),
+        *("inventory", "production_plan"),
+    }
 
 
 def test_a_home_may_have_contracts_of_its_own(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 -- grain: partner, direction, kind, column_name, flow, item_id, period, period_no
 -- reads: int_item_seen, int_item_term, run
 -- range: cut-off passed by run.as_of, and terms in force at the cut-off; what is told of is told_no:
---        the period itself, of stock the one before; what is told when it happens is due before the
---        period begins
+--        the period itself, of stock the one before, and then due when that is over at the earliest;
+--        what is told when it happens is due before the period begins
 with
 asked as (select as_of from run),
 
@@ -31,10 +31,14 @@ due as (
         case term.cadence
             when 'event' then dated.period_start
             else
-                date_trunc(
-                    term.cadence,
-                    dated.period_start - term.ahead * ('1 ' || dated.period)::interval
-                ) - to_seconds(3600 * term.cut_off_hours)
+                greatest(
+                    date_trunc(
+                        term.cadence,
+                        dated.period_start - term.ahead * ('1 ' || dated.period)::interval
+                    ) - to_seconds(3600 * term.cut_off_hours),
+                    -- A day that has not come cannot have been counted.
+                    case when term.ahead > 0 then dated.period_start end
+                )
         end as cut_off_at
     from dated
     inner join int_item_term as term using (partner, direction, kind, flow, period)

@@ -36,6 +36,9 @@ _FOR_KIND: Mapping[str, tuple[str, ...]] = {
     "delivery_commitment": ("cx.puris.base:1",),
     "delivery": ("cx.puris.base:1", "cx.logistics.base:1"),
     "complaint": ("cx.core.qualityNotifications:1", "cx.quality.base:1"),
+    "production_plan": ("cx.dcm.base:1", "cx.puris.base:1"),
+    "inventory": ("cx.puris.base:1",),
+    "disruption": ("cx.dcm.base:1", "cx.puris.base:1"),
 }
 
 

@@ -19,12 +19,12 @@ __all__ = ["observe", "observe_sources"]
 OWN = "own_"
 """Sources named so are what we recorded ourselves, and are sent to nobody."""
 
-# What we said or did ourselves is known to us too: partners' promises, complaints, ideas and
+# What we said or did ourselves is known to us too: partners' plans, promises, complaints, ideas and
 # records of meetings are measured against it.
 _OUR_WORD = frozenset(
     {
-        *("complaint", "delivery", "delivery_commitment", "design_idea", "interaction", "order"),
-        "process_idea",
+        *("complaint", "delivery", "delivery_commitment", "demand_forecast", "design_idea"),
+        *("interaction", "order", "process_idea"),
     }
 )
 _NAME = "observed"

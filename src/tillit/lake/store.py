@@ -8,7 +8,7 @@ retention asks for it, and by nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -142,13 +142,14 @@ class Lake:
         self._prepared |= set(new)
 
     def _prepare(self, kinds: Iterable[Kind]) -> None:
+        there = self._columns()
         for kind in kinds:
-            self._prepare_kind(kind)
+            self._prepare_kind(kind, there)
 
-    def _prepare_kind(self, kind: Kind) -> None:
+    def _prepare_kind(self, kind: Kind, there: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
         run, changed = self.connection.execute, False
         for schema in KIND_SCHEMAS:
-            held = self._columns(schema, kind)
+            held = there.get((schema, kind.name), {})
             if not held:
                 run(tables.create_kind(schema, kind))
                 changed = True
@@ -164,13 +165,16 @@ class Lake:
             run(tables.current_view(kind))
             run(tables.as_of_macro(kind))
 
-    def _columns(self, schema: str, kind: Kind) -> dict[str, str]:
-        rows = self.connection.execute(
-            "select column_name, data_type from duckdb_columns() "
-            "where database_name = ? and schema_name = ? and table_name = ?",
-            [CATALOG, schema, kind.name],
-        ).fetchall()
-        return dict(rows)
+    def _columns(self) -> dict[tuple[str, str], dict[str, str]]:
+        """Types of columns by schema and table: one question for all kinds."""
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for schema, table, column, sql_type in self.connection.execute(
+            "select schema_name, table_name, column_name, data_type from duckdb_columns() "
+            "where database_name = ? and schema_name in (select unnest(?::varchar[]))",
+            [CATALOG, list(KIND_SCHEMAS)],
+        ).fetchall():
+            found.setdefault((schema, table), {})[column] = sql_type
+        return found
 
     def _same_type(self, held: str, wanted: str) -> bool:
         if held == wanted:

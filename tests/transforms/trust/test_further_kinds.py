@@ -156,6 +156,36 @@ def test_a_plan_that_repeats_our_own_orders_is_worth_nothing(
     assert last_row(scores, "planned_quantity")["evidence_bits"] == 0
 
 
+def test_a_plan_of_weeks_not_yet_ordered_that_repeats_our_own_forecast_is_worth_nothing(
+    lake: duckdb.DuckDBPyConnection, rng: np.random.Generator
+) -> None:
+    """It is due five weeks ahead, two before we order; what we will need we said ourselves."""
+    orders = ordered(rng)
+    trade(lake, orders, orders)
+    ours, repeated = [], []
+    for row in plans(orders):
+        quantity = round(row["planned_quantity"] * rng.uniform(0.95, 1.05))
+        told = row["arrived_at"] - 7 * WEEK
+        ours.append(
+            {
+                **{name: row[name] for name in ("partner", "item_id", "period_start")},
+                "ship_to": "x",
+                "period": "week",
+                "quantity": quantity,
+                "shipment_id": row["shipment_id"],
+                "arrived_at": told,
+            }
+        )
+        repeated.append({**row, "planned_quantity": quantity, "arrived_at": told + WEEK})
+    insert(lake, "landed.production_plan", repeated)
+    ahead = replace(PLAN, cut_off_hours=5 * 7 * 24.0)
+    assert bits(measure(lake, [ahead], END), "planned_quantity") > 1  # had we said nothing
+    insert(lake, "own.demand_forecast", ours)
+    last = last_row(measure(lake, [ahead], END), "planned_quantity")
+    assert last["arrived"] == last["due"] > 0
+    assert last["evidence_bits"] == 0
+
+
 def test_a_plan_is_not_paid_again_for_what_was_promised(
     lake: duckdb.DuckDBPyConnection, rng: np.random.Generator
 ) -> None:

@@ -246,6 +246,8 @@ def fill_further(connection: duckdb.DuckDBPyConnection) -> None:
             for flow in ("inbound", "outbound"):
                 stock = {"direction": flow, "blocked": False, "quantity": 50 + week % 7}
                 say("inventory", {**key, "as_of": start.date(), **stock, "days_of_supply": 3})
+            needed = {"ship_to": "x", "period_start": (start + WEEK).date(), "quantity": 90}
+            say("demand_forecast", {"item_id": item, **needed}, "own")
         month = (start + 5 * WEEK).date().replace(day=1)
         cost = {"item_id": "i1", "service": "repair", "period_start": month}
         say("service_cost", {**cost, "planned_cost": 100 + week, "hours": 5})
