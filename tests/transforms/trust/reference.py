@@ -22,7 +22,8 @@ class Series:
     """One series in the order of its cut-offs; NaN is unknown; times in any unit.
 
     ``known_at`` is when the outcome of each cell was known, infinite while it is not. ``more`` has
-    a row for each further column of the baseline.
+    a row for each further column of the baseline. ``before`` is what the books held of the cell
+    just before at each cut-off, unknown if not given.
     """
 
     cut_off: Floats
@@ -33,16 +34,18 @@ class Series:
     known: Floats
     season: int = 0
     more: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    before: Floats | None = None
 
 
 def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
     """Z without its constant, and the lag of what was known.
 
-    Last value, season, trend, mean of 13, the season's wave, what was known already, and more.
+    Last value, season, trend, mean of 13, the season's wave, what was known already, what the books
+    held of the cell before, and more.
     """
     n = len(s.y)
     usable_from = np.maximum.accumulate(s.known_at)
-    z = np.full((n, 6 + len(s.more)), np.nan)
+    z = np.full((n, 7 + len(s.more)), np.nan)
     lags = np.zeros(n, dtype=np.int64)
     for t in range(n):
         known = np.flatnonzero(usable_from <= s.cut_off[t])
@@ -57,8 +60,10 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
         season = seasonal if np.isfinite(seasonal) else mean
         recent = history[-13:]
         recent_mean = np.nanmean(recent) if np.isfinite(recent).any() else mean
+        book = np.nan if s.before is None else s.before[t]
+        before = book if np.isfinite(book) else last
         more = (carried(row[: t + 1]) for row in s.more)
-        z[t] = last, season, t, recent_mean, wave(s, newest, t), s.known[t], *more
+        z[t] = last, season, t, recent_mean, wave(s, newest, t), s.known[t], before, *more
     return z, lags
 
 
