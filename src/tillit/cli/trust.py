@@ -163,7 +163,7 @@ def report(ctx: click.Context, out: Path, now: datetime) -> None:
     from tillit.trust.run import run_trust
 
     home = open_home(ctx)
-    shown = run_trust(home, now=now)
+    shown = run_trust(home, now=now, band=True)
     partners = sorted({d["partner"] for d in shown["directions"]})
     content = compose(
         title=f"What partners share with {home.config.party_name}",

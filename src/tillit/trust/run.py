@@ -29,14 +29,16 @@ def run_trust(
     now: datetime,
     since: date | None = None,
     kept: bool = True,
+    band: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Take in our own records, measure as of ``now``, keep what was found in the lake, and show it.
 
     Only agreements that both sides signed count, and none from when it was revoked. Running it
     again with the same ``now`` gives the same figures. Scores are compared with the week of
-    ``since``, or with a quarter before. Nothing is ``kept`` of a look back at an earlier day: the
-    marts stay those of the newest. Raises TableRefused and DatabaseUnavailable.
+    ``since``, or with a quarter before; a ``band`` is how sure they were over the year. Nothing is
+    ``kept`` of a look back at an earlier day: the marts stay those of the newest. Raises
+    TableRefused and DatabaseUnavailable.
     """
     # The SQL reads every kind that it knows, whether or not this home exchanges it.
     home.lake.prepare({**installed(), **home.kinds}.values())
@@ -55,7 +57,7 @@ def run_trust(
         ),
         reassessments=reassessments(agreements, home.party_id, now=now),
     )
-    judged = judge(scores.directions, scores.columns, since=since)
+    judged = judge(scores.directions, scores.columns, since=since, band=band)
     if kept:
         made_of = inputs(
             connection, models(home.transforms), terms, as_of=now, definition=scores.version

@@ -12,7 +12,7 @@ from typing import Any
 
 from tillit.model import counted
 
-__all__ = ["Section", "alarm_line", "explained", "neglect_lines"]
+__all__ = ["Section", "alarm_line", "beside_lines", "explained", "neglect_lines"]
 
 Shown = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ def explained(direction: Shown) -> tuple[Section, ...]:
             _unmeasured(direction),
             _lines("Alarms", (alarm_line(alarm) for alarm in direction["alarms"])),
             _lines("What waits", neglect_lines(direction["beside"]["neglected"])),
-            _lines("Beside the score, and not in it", _beside(direction["beside"])),
+            _lines("Beside the score, and not in it", beside_lines(direction["beside"])),
         )
         if section.rows
     )
@@ -145,7 +145,8 @@ def _unmeasured(direction: Shown) -> Section:
     return Section("Permitted, and not measured", tuple(rows), ("column", "level", "why"))
 
 
-def _beside(beside: Shown) -> Iterator[str]:
+def beside_lines(beside: Shown) -> Iterator[str]:
+    """What stands beside a score, and is not in it: peers, directness, talk, stock saved."""
     if beside["better_than"] is not None:
         peers = counted(beside["peers"], f"measured {beside['role']}")
         yield f"shares more than {beside['better_than']:.0%} of {peers}"
