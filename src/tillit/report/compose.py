@@ -18,7 +18,7 @@ from tillit.report.content import (
     Sure,
     Week,
 )
-from tillit.trust.words import beside_lines, neglect_lines
+from tillit.trust.words import beside_lines, in_short, neglect_lines
 
 __all__ = ["compose", "direction_of"]
 
@@ -97,8 +97,9 @@ def direction_of(shown: Mapping[str, Any]) -> Direction:
             Sure(date.fromisoformat(row["week"]), row["low"], row["high"]) for row in shown["band"]
         ),
         alarms=tuple(_mark(alarm) for alarm in shown["alarms"]),
+        short=in_short(shown),
         worth=beside["worth"]["says"],
-        waits=tuple(neglect_lines(beside["neglected"])),
+        waits=tuple(neglect_lines(beside["neglected"], us=shown["receiver"], them=shown["sender"])),
         beside=tuple(beside_lines(beside)),
     )
 

@@ -89,8 +89,8 @@ class Mover:
 class Direction:
     """What ``sender`` shares with ``receiver``, as the receiver measures it.
 
-    ``worth``, ``waits`` and ``beside`` are sentences: what it was worth, what is overdue or
-    unanswered, and what stands beside the score without being in it.
+    ``short``, ``worth``, ``waits`` and ``beside`` are sentences: what is to be said first, what it
+    was worth, what is overdue or unanswered, and what stands beside the score without being in it.
     """
 
     sender: str
@@ -111,6 +111,7 @@ class Direction:
     interval: tuple[float, float] | None = None
     band: tuple[Sure, ...] = ()
     alarms: tuple[Mark, ...] = ()
+    short: str = ""
     worth: str = ""
     waits: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()

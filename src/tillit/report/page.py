@@ -44,6 +44,7 @@ def render(content: Content) -> str:
         page=content,
         over_time=over_time,
         weeks=weeks,
+        in_short=[d for _, d in ways if d.short],
         alarms=[(r, d, a) for r, d in ways for a in d.alarms],
         shared=sorted(
             (d for _, d in ways if d.score is not None), key=lambda d: (-(d.score or 0), d.sender)

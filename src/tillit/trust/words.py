@@ -12,7 +12,7 @@ from typing import Any
 
 from tillit.model import counted
 
-__all__ = ["Section", "alarm_line", "beside_lines", "explained", "neglect_lines"]
+__all__ = ["Section", "alarm_line", "beside_lines", "explained", "in_short", "neglect_lines"]
 
 Shown = Mapping[str, Any]
 
@@ -23,6 +23,17 @@ _PARTS = {
     "ideas": "ideas taken up",
 }
 _LEVELS = {1: "public", 2: "internal", 3: "confidential", 4: "restricted"}
+_SHORT = {
+    "information": "information",
+    "promises": "promises",
+    "candour": "candour",
+    "ideas": "ideas",
+}
+_FACTORS = {"information": "information", "promises": "promise_factor", "candour": "candour_factor"}
+# Points that are worth a sentence, a factor that holds a score down, bits that a word misleads by.
+_MOVED = 5.0
+_LOW = 0.2
+_MISLEADS = 0.2
 _COLUMNS = ("column", "level", "due", "in time", "late", "missing", "bits a cell", "90 %", "share")
 _MOST = 6
 
@@ -54,6 +65,50 @@ def explained(direction: Shown) -> tuple[Section, ...]:
     )
 
 
+def in_short(direction: Shown) -> str:
+    """One sentence for whoever reads only one: what moved the score, or what holds it down."""
+    score, why = direction["score"], direction["why"]
+    if score is None:
+        return "there is not enough evidence for a score yet"
+    if why is not None and abs(why["points"]) >= _MOVED:
+        return _moved(direction, score, why)
+    low = {
+        words: direction[name]
+        for name, words in _SHORT.items()
+        if direction[name] is not None and direction[_FACTORS.get(name, name)] < _LOW
+    }
+    said = f"stands at {score:.0f}"
+    if low:
+        said += ", held down by " + ", ".join(f"{words} ({v:.2f})" for words, v in low.items())
+    misleads = max(direction["columns"], key=lambda c: c["honesty_gap"] or 0.0, default=None)
+    if misleads is not None and (misleads["honesty_gap"] or 0.0) >= _MISLEADS:
+        said += (
+            f"; {misleads['kind']}.{misleads['column']} taken at its word misleads, by "
+            f"{misleads['honesty_gap']:.1f} bits a value"
+        )
+    return said
+
+
+def _moved(direction: Shown, score: float, why: Shown) -> str:
+    points = why["points"]
+    part, most = max(why["parts"].items(), key=lambda pair: pair[1] * points)
+    said = (
+        f"{'rose' if points > 0 else 'fell'} {abs(points):.0f} points to {score:.0f} since the "
+        f"week of {why['since']}, by {_SHORT[part]} most ({most:+.1f})"
+    )
+    if part != "information":
+        return said
+    name, most = max(why["columns"].items(), key=lambda pair: pair[1] * points)
+    column = next(
+        (c for c in direction["columns"] if f"{c['kind']}.{c['column']}" == name and c["due"]), None
+    )
+    said += f", and there by {'the least score' if name == 'floor' else name} ({most:+.1f})"
+    if column is not None and points < 0:
+        came = column["arrived"] / column["due"]
+        said += f", of which {came:.0%} of the values came in time"
+    return said
+
+
 def alarm_line(alarm: Shown) -> str:
     """One alarm, with how sure it is and whether it stands."""
     if alarm["ended"] is not None:
@@ -65,12 +120,12 @@ def alarm_line(alarm: Shown) -> str:
     return f"{alarm['says']} ({state})"
 
 
-def neglect_lines(neglected: Shown) -> Iterator[str]:
-    """What is overdue, unanswered, or was to be looked at again."""
+def neglect_lines(neglected: Shown, us: str = "us", them: str = "them") -> Iterator[str]:
+    """What is overdue, unanswered, or was to be looked at again; with names for both sides."""
     for row in neglected["overdue"]:
         yield f"{row['column']}: {counted(row['cells'], 'cell')} of the last four weeks never came"
     for row in neglected["unanswered"]:
-        who = "us" if row["waits_for"] == "us" else "them"
+        who = us if row["waits_for"] == "us" else them
         yield f"{row['kind']} {row['id']} has waited {counted(row['days'], 'day')} for {who}"
     for row in neglected["reassess"]:
         late = counted(row["days"], "day")
