@@ -42,6 +42,7 @@ select
     null::double as last_known,
     10 * random() as known_already,
     52 as season,
+    null::double as quantile_level,
     []::double[] as more
 from range($cells) as r (i)
 order by series_no, cell_no

@@ -38,6 +38,7 @@ select
     case when abs(last_known) <= 1e15 then last_known end as last_known,
     case when abs(known_already) <= 1e15 then known_already end as known_already,
     season,
+    quantile_level,
     more
 from keyed
 order by series_no, cell_no

@@ -92,7 +92,8 @@ select
     case when due.settled_at <= asked.as_of then coalesce(ordered.ordered, 0) end as y,
     before.last_known,
     coalesce(ordered.book, 0) as known_already,
-    case due.period when 'day' then 7 when 'month' then 12 else 52 end as season
+    case due.period when 'day' then 7 when 'month' then 12 else 52 end as season,
+    due.quantile_level
 from due
 cross join asked
 left join told using (partner, direction, column_name, item_id, ship_to, period_no)

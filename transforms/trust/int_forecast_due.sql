@@ -8,7 +8,8 @@ asked as (select as_of from run),
 term as (
     select
         stg_terms.*,
-        measured_by.measure
+        measured_by.measure,
+        measured_by.quantile_level
     from stg_terms
     inner join measured_by using (kind, column_name, witness)
     where kind = 'demand_forecast'
@@ -36,6 +37,7 @@ due as (
         term.agreement_id,
         term.column_name,
         term.measure,
+        term.quantile_level,
         term.starts_at,
         term.ends_at,
         dated.period_start::timestamptz - to_seconds(3600 * term.cut_off_hours) as cut_off_at
@@ -52,6 +54,7 @@ select
     due.direction,
     due.column_name,
     due.measure,
+    due.quantile_level,
     due.item_id,
     due.ship_to,
     due.period_no,

@@ -35,7 +35,8 @@ _KEPT = ("series_no", "cell_no", "column_no", "counted_at")
 _MADE = ("bits", "told_error", "used_error", "n", "own", "own_variance")
 _SELECT = """
 select
-    series_no, cell_no, column_no, y, last_known, known_already, season, more, cut_off_at,
+    series_no, cell_no, column_no, y, last_known, known_already, season, quantile_level, more,
+    cut_off_at,
     -- What came too late or not at all has no word that counts.
     case when status = 'arrived' then f end as told,
     case when y is not null then y_known_at end as counted_at,
@@ -162,6 +163,7 @@ class _Given:
     cut_off: Places
     known_at: Places
     season: Places
+    level: Floats
     more: list[Floats]
 
     @classmethod
@@ -171,6 +173,7 @@ class _Given:
             cut_off=_instants(table, "cut_off_at"),
             known_at=_instants(table, "known_at"),
             season=table["season"].to_numpy().astype(np.int64),
+            level=_floats(table, "quantile_level"),
             more=_more(table),
         )
 
@@ -189,6 +192,7 @@ class _Given:
                 last=laid["last_known"],
                 already=laid["known_already"],
                 season=self.season[block.places[0]],
+                level=self.level[block.places[0]],
                 more=tuple(values for values in more if np.isfinite(values).any()),
             )
         )

@@ -9,16 +9,17 @@ cut-off of the cell that is judged.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tillit.trust.frame import Fit, Floats, Newest, Places, at, fit, moving_sum
+from tillit.trust.quantiles import DEGREES_OF_FREEDOM, pinball, student_quantile
+from tillit.trust.spread import told_spread
 
 __all__ = ["DEGREES_OF_FREEDOM", "FRAME", "Cells", "Gains", "gains", "known_places"]
 
-DEGREES_OF_FREEDOM = 8.0
 FRAME = 52
 # So many degrees of freedom are left in the frame before a cell is judged.
 _FREEDOM = 6
@@ -42,6 +43,7 @@ class Cells:
     not known the largest there is. ``f`` is NaN unless it came in time. ``season`` is how many
     cells back the same season lies, one number a series, 0 for none. ``more`` are further columns
     of the baseline: public series, and what other columns already told of the same outcome.
+    ``level`` is that of the quantile that f is, one number a series, NaN where f is none.
     """
 
     cut_off: Places
@@ -52,6 +54,7 @@ class Cells:
     already: Floats
     season: Places
     more: Sequence[Floats] = ()
+    level: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,9 @@ class Gains:
     """What each cell came to; NaN where it could not be judged, bits 0 where there was no news.
 
     ``own`` is the outcome that our baseline expected and ``own_variance`` what to expect of its
-    error; ``told_error`` is y - f, ``used_error`` the error of one who used f as it deserved.
+    error; ``told_error`` is y - f, ``used_error`` the error of one who used f as it deserved, and
+    of a quantile the root of what either costs. ``used_variance`` is what to expect of the error
+    with f, and ``news`` what f told in standard deviations, NaN where it told nothing new.
     """
 
     bits: Floats
@@ -68,6 +73,8 @@ class Gains:
     n: Floats
     own: Floats
     own_variance: Floats
+    used_variance: Floats
+    news: Floats
 
 
 def known_places(cut_off: Places, known_at: Places) -> Places:
@@ -99,7 +106,9 @@ def gains(cells: Cells, *, frame: int = FRAME, z: Sequence[Floats] | None = None
         f, _ = _from_first(cells.f)
         known = _baseline(cells, y, y_first, newest) if z is None else z
         found = fit(known, y, f, newest, frame)
-        return _judged(cells, found, newest)
+        judged = _judged(cells, found, newest)
+        quantiles = np.zeros(y.shape[1], bool) if cells.level is None else np.isfinite(cells.level)
+        return _spread(cells, judged, newest, quantiles, frame) if quantiles.any() else judged
 
 
 def _from_first(values: Floats) -> tuple[Floats, Floats]:
@@ -206,7 +215,36 @@ def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
         n=np.nan_to_num(found.n),
         own=np.where(scored, cells.y - z0, nothing),
         own_variance=np.where(scored, w0, nothing),
+        used_variance=np.where(scored, w1, nothing),
+        news=np.where(counts, found.x / np.sqrt(ff / free * wide0), nothing),
     )
+
+
+def _spread(
+    cells: Cells, judged: Gains, newest: Newest, those: NDArray[np.bool_], frame: int
+) -> Gains:
+    """The same, where series that are quantiles have also told how sure one may be."""
+    level = np.asarray(cells.level)[those]
+    error, variance, news, told = (
+        values[:, those]
+        for values in (judged.used_error, judged.used_variance, judged.news, judged.told_error)
+    )
+    newest = Newest.of(np.ascontiguousarray(newest.places[:, those]))
+    spread = told_spread(error, variance, news, level, newest, frame=frame)
+    off = np.array([student_quantile(each) for each in level]) * np.sqrt(spread.variance)
+    return replace(
+        judged,
+        bits=_put(judged.bits, those, judged.bits[:, those] + spread.bits),
+        told_error=_put(judged.told_error, those, np.sqrt(pinball(level, told))),
+        used_error=_put(judged.used_error, those, np.sqrt(pinball(level, error - off))),
+        used_variance=_put(judged.used_variance, those, spread.variance),
+    )
+
+
+def _put(values: Floats, those: NDArray[np.bool_], changed: Floats) -> Floats:
+    found = values.copy()
+    found[:, those] = changed
+    return found
 
 
 def _has_news(found: Fit) -> NDArray[np.bool_]:

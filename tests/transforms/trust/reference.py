@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 NU = 8.0
+# As tables of Student's t have it.
+T_AT = {0.1: -1.3968153097439, 0.9: 1.3968153097439}
 FREEDOM = 6
 
 
@@ -22,7 +24,7 @@ class Series:
     """One series in the order of its cut-offs; NaN is unknown; times in any unit.
 
     ``known_at`` is when the outcome of each cell was known, infinite while it is not. ``more`` has
-    a row for each further column of the baseline.
+    a row for each further column of the baseline. ``level`` is that of the quantile that f is.
     """
 
     cut_off: Floats
@@ -33,6 +35,7 @@ class Series:
     known: Floats
     season: int = 0
     more: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    level: float = np.nan
 
 
 def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
@@ -109,12 +112,16 @@ def design(z: Floats, z_now: Floats) -> tuple[Floats, Floats]:
 
 
 def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
-    """Bits and the error with the partner's word (NaN where not scored), cell by cell."""
+    """Bits and the error with the partner's word (NaN where not scored), cell by cell.
+
+    Of a quantile the error is the root of what its use cost by the pinball.
+    """
     n = len(s.y)
     z, lags = baseline(s)
     usable = np.isfinite(s.y) & np.isfinite(s.f) & np.isfinite(z).all(axis=1)
     bits, used = np.zeros(n), np.full(n, np.nan)
     square0, square1 = np.full(n, np.nan), np.full(n, np.nan)
+    size, wider = np.full(n, np.nan), np.full(n, np.nan)
     for t in range(n):
         newest = t - int(lags[t])
         rows = np.arange(max(0, newest - frame + 1), newest + 1)
@@ -148,4 +155,30 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
         if news:
             odds = np.log2(1 + z1 * z1 / (NU * w1)) - np.log2(1 + z0 * z0 / (NU * w0))
             bits[t] = -0.5 * np.log2(w1 / w0) - (NU + 1) / 2 * odds
+            size[t] = abs(z1) / np.sqrt(w1)
+            wider[t] = np.clip(x / np.sqrt(ex @ ex / (m - rank) * wide0), -4, 4)
+        if np.isfinite(s.level):
+            more, used[t] = spread(s.level, t, newest - frame + 1, newest, size, wider, z1, w1)
+            bits[t] += more
     return bits, used
+
+
+def spread(
+    level: float, t: int, first: int, newest: int, size: Floats, news: Floats, z: float, w: float
+) -> tuple[float, float]:
+    """Bits of the spread that cell ``t`` told, and the root of what its quantile then cost."""
+    wider = -news if level < 0.5 else news
+    rows = np.arange(max(0, first), newest + 1)
+    rows = rows[np.isfinite(size[rows])]
+    ratio = 1.0
+    if np.isfinite(size[t]) and len(rows) >= 8 and wider[rows].std() > 0:
+        steep = np.cov(size[rows], wider[rows], ddof=0)[0, 1]
+        steep /= size[rows].mean() * wider[rows].var()
+        steep = max(0.0, steep) * len(rows) / (len(rows) + 2)
+        factor = np.clip(1 + steep * (wider[t] - wider[rows].mean()), 0.5, 2)
+        ratio = factor**2 / (1 + steep**2 * wider[rows].var())
+    v = w * ratio
+    odds = np.log2(1 + z * z / (NU * v)) - np.log2(1 + z * z / (NU * w))
+    off = z - T_AT[level] * np.sqrt(v)
+    cost = level * off if off >= 0 else (level - 1) * off
+    return -0.5 * np.log2(ratio) - (NU + 1) / 2 * odds, np.sqrt(cost)

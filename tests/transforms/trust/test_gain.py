@@ -66,6 +66,7 @@ def _rows(number: int, s: Series) -> pa.Table:
             "last_known": pa.array(s.last),
             "known_already": pa.array(s.known),
             "season": pa.array([s.season] * n, pa.int32()),
+            "quantile_level": pa.array([s.level] * n, pa.float64(), from_pandas=True),
             "more": pa.array([list(row) for row in s.more.T] or [[]] * n, pa.list_(pa.float64())),
         }
     )
@@ -103,7 +104,8 @@ def random_series(rng: np.random.Generator) -> Series:
     if len(more) == 2:
         more[1] += f
     season = int(rng.choice([0, 4, 52]))
-    return Series(cut_off, known_at, y, f, last, known, season, more)
+    level = float(rng.choice([np.nan, 0.1, 0.9]))
+    return Series(cut_off, known_at, y, f, last, known, season, more, level)
 
 
 def test_frames_come_to_the_same_as_a_fit_for_each_cell(
