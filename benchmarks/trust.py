@@ -40,6 +40,7 @@ select
     100 + 10 * random() as y,
     100 + 10 * random() as f,
     null::double as last_known,
+    null::double as before_known,
     10 * random() as known_already,
     52 as season,
     null::double as quantile_level,

@@ -36,6 +36,7 @@ select
     case when abs(f) <= 1e15 then f end as f,
     case when abs(y) <= 1e15 then y end as y,
     case when abs(last_known) <= 1e15 then last_known end as last_known,
+    case when abs(before_known) <= 1e15 then before_known end as before_known,
     case when abs(known_already) <= 1e15 then known_already end as known_already,
     season,
     quantile_level,

@@ -91,6 +91,7 @@ select
     told.f,
     case when due.settled_at <= asked.as_of then coalesce(ordered.ordered, 0) end as y,
     before.last_known,
+    before.before_known,
     coalesce(ordered.book, 0) as known_already,
     case due.period when 'day' then 7 when 'month' then 12 else 52 end as season,
     due.quantile_level

@@ -1,9 +1,10 @@
 -- Forecast cells of commitment: how firm the newest word in time was, and what the order came to.
 -- grain: partner, direction, kind, column_name, series_id, period_start
--- reads: int_demand_change, int_forecast_due, int_period_settled, run, stg_demand_forecast
--- range: as int_forecast_due; y_class is null until its period is settled: none, less, as forecast
---        (within a tenth) or more than the quantity that was forecast in time; all is more than a
---        forecast that never came
+-- reads: int_demand_change, int_forecast_due, int_forecast_last, int_period_settled, run,
+--        stg_demand_forecast
+-- range: as int_forecast_due; y_class is null until its period is settled: none, less, about as much
+--        (within a tenth) or more than the last that we knew at the cut-off. Never than the forecast:
+--        who chooses its quantities would choose the outcome, and all is more than nothing known
 with
 asked as (select as_of from run),
 
@@ -33,9 +34,6 @@ told as (
         arg_max(forecast.commitment, (forecast.arrived_at, forecast.shipment_id)) filter (
             where forecast.arrived_at <= due.cut_off_at
         ) as f_class,
-        arg_max(forecast.value, (forecast.arrived_at, forecast.shipment_id)) filter (
-            where forecast.arrived_at <= due.cut_off_at
-        ) as quantity,
         min(forecast.arrived_at) filter (where forecast.commitment is not null)
             as first_arrived_at
     from due
@@ -95,11 +93,13 @@ select
     case
         when coalesce(due.settled_at > asked.as_of, true) then null
         when coalesce(ordered.ordered, 0) <= 0 then 'none'
-        when ordered.ordered < 0.9 * told.quantity then 'less'
-        when ordered.ordered <= 1.1 * told.quantity then 'as forecast'
+        when ordered.ordered < 0.9 * before.last_known then 'less'
+        when ordered.ordered <= 1.1 * before.last_known then 'as before'
         else 'more'
     end as y_class
 from due
 cross join asked
 left join told using (partner, direction, column_name, item_id, ship_to, period_no)
 left join ordered using (partner, direction, column_name, item_id, ship_to, period_no)
+left join int_forecast_last as before
+    using (partner, direction, column_name, item_id, ship_to, period_no)

@@ -1,7 +1,8 @@
 -- The last value before each due forecast cell: the newest earlier period in our order book then.
 -- grain: partner, direction, column_name, item_id, ship_to, period_no
 -- reads: int_demand_change, int_forecast_due
--- range: as known at the cut-off; a due cell before the first order ever known has no row
+-- range: as known at the cut-off; a due cell before the first order ever known has no row;
+--        before_known is what the book held of the period just before, which may be nothing
 with
 due as (select * from int_forecast_due),
 
@@ -45,8 +46,12 @@ select
     reached.ship_to,
     reached.period_no,
     reached.last_no,
-    coalesce(sum(change.quantity) filter (where change.known_at <= reached.cut_off_at), 0)
-        as last_known
+    coalesce(
+        sum(change.quantity) filter (where change.period_no = reached.last_no), 0
+    ) as last_known,
+    coalesce(
+        sum(change.quantity) filter (where change.period_no = reached.period_no - 1), 0
+    ) as before_known
 from reached
 left join change
     on
@@ -55,7 +60,8 @@ left join change
         and reached.period = change.period
         and reached.item_id = change.item_id
         and reached.ship_to = change.ship_to
-        and reached.last_no = change.period_no
+        and change.period_no in (reached.last_no, reached.period_no - 1)
+        and reached.cut_off_at >= change.known_at
 group by
     reached.partner, reached.direction, reached.column_name, reached.item_id, reached.ship_to,
     reached.period_no, reached.last_no

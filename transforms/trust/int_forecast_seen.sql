@@ -2,7 +2,7 @@
 -- grain: partner, direction, period, item_id, ship_to, period_no
 -- reads: int_demand_change, stg_demand_forecast
 -- range: a key stays alive for 13 periods after it was last seen, so a sender that drops the keys
---        it finds hard still owes them; a quantity of zero is an answer, not a sign of life
+--        it finds hard still owes them; a forecast of zero is an answer, not a sign of life
 with
 told as (
     select
@@ -17,7 +17,7 @@ told as (
             else date_diff('week', date '1970-01-05', period_start)
         end as period_no
     from stg_demand_forecast
-    where column_name = 'quantity' and value <> 0
+    where value <> 0
 ),
 
 ordered as (

@@ -27,6 +27,7 @@ select
     told.f,
     outcome.y,
     before.last_known,
+    before.before_known,
     outcome.known_already,
     case due.period when 'day' then 7 when 'month' then 12 else 52 end as season
 from due

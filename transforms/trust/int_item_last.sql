@@ -1,7 +1,8 @@
 -- The last value before each due cell of an item: the newest earlier period in our books then.
 -- grain: partner, direction, kind, column_name, flow, item_id, period, period_no
 -- reads: int_flow_change, int_item_due
--- range: as known at the cut-off; a due cell before anything was ever known has no row
+-- range: as known at the cut-off; a due cell before anything was ever known has no row;
+--        before_known is what the books held of the period just before, which may be nothing
 with
 due as (select * from int_item_due),
 
@@ -48,8 +49,11 @@ select
     reached.period_no,
     reached.last_no,
     coalesce(
-        sum(change.book_quantity) filter (where change.known_at <= reached.cut_off_at), 0
-    ) as last_known
+        sum(change.book_quantity) filter (where change.period_no = reached.last_no), 0
+    ) as last_known,
+    coalesce(
+        sum(change.book_quantity) filter (where change.period_no = reached.period_no - 1), 0
+    ) as before_known
 from reached
 left join change
     on
@@ -58,7 +62,8 @@ left join change
         and reached.flow = change.flow
         and reached.period = change.period
         and reached.item_id = change.item_id
-        and reached.last_no = change.period_no
+        and change.period_no in (reached.last_no, reached.period_no - 1)
+        and reached.cut_off_at >= change.known_at
 group by
     reached.partner, reached.direction, reached.kind, reached.column_name, reached.flow,
     reached.item_id, reached.period, reached.period_no, reached.last_no

@@ -33,7 +33,8 @@ from (
     ('financial_health', 'payables_days', 'delivery.arrived_on', 'numeric', 8, null),
     ('financial_health', 'interest_cover', 'delivery.arrived_on', 'numeric', 9, null),
     ('disruption', 'effect', 'delivery.quantity', 'class', 4, null)
-) as list (
-    kind, column_name, witness, measure, position, quantile_level
 )
+    as list (
+        kind, column_name, witness, measure, position, quantile_level
+    )
 order by list.kind, list.position

@@ -30,12 +30,13 @@ READS = ("cell",)
 _AT_ONCE = 400_000
 _BLOCK = 16_000
 _NEVER = np.iinfo(np.int64).max
-_NUMBERS = ("y", "told", "last_known", "known_already")
+_NUMBERS = ("y", "told", "last_known", "before_known", "known_already")
 _KEPT = ("series_no", "cell_no", "column_no", "counted_at")
 _MADE = ("bits", "told_error", "used_error", "n", "own", "own_variance")
 _SELECT = """
 select
-    series_no, cell_no, column_no, y, last_known, known_already, season, quantile_level, more,
+    series_no, cell_no, column_no, y, last_known, before_known, known_already, season,
+    quantile_level, more,
     cut_off_at,
     -- What came too late or not at all has no word that counts.
     case when status = 'arrived' then f end as told,
@@ -190,6 +191,7 @@ class _Given:
                 y=laid["y"],
                 f=laid["told"],
                 last=laid["last_known"],
+                before=laid["before_known"],
                 already=laid["known_already"],
                 season=self.season[block.places[0]],
                 level=self.level[block.places[0]],

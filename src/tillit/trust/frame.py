@@ -25,7 +25,7 @@ Places = NDArray[np.int64]
 # A regressor that varies less than this share of its size, or of which less is left when those
 # before it are taken out, has nothing to say; rounding would.
 _VARIES = 1e-10
-_LEFT = 1e-8
+_LEFT = 1e-6
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,11 @@ class Cells:
 
     ``cut_off`` and ``known_at`` are whole numbers of any unit, ``known_at`` of an outcome that is
     not known the largest there is. ``f`` is NaN unless it came in time. ``season`` is how many
-    cells back the same season lies, one number a series, 0 for none. ``more`` are further columns
-    of the baseline: public series, and what other columns already told of the same outcome.
-    ``level`` is that of the quantile that f is, one number a series, NaN where f is none.
+    cells back the same season lies, one number a series, 0 for none. ``last`` is the newest outcome
+    that our books held at the cut-off, ``before`` what they held of the cell just before: of a week
+    without an order that is nothing, and the sender may know that it will stay so. ``more`` are
+    further columns of the baseline: public series, and what other columns already told of the same
+    outcome. ``level`` is that of the quantile that f is, one number a series, NaN where f is none.
     """
 
     cut_off: Places
@@ -51,6 +53,7 @@ class Cells:
     y: Floats
     f: Floats
     last: Floats
+    before: Floats
     already: Floats
     season: Places
     more: Sequence[Floats] = ()
@@ -126,6 +129,7 @@ def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[
     known = there.cumsum(axis=0)
     mean = newest.look_up(total / np.where(known > 0, known, np.nan), np.nan)
     last = _first_known(cells.last - y_first, newest.look_up(y, np.nan), mean)
+    before = _first_known(cells.before - y_first, last)
     back = count - cells.season
     # The season's value only where it lies a season back and was known at the cut-off.
     seasonal = (cells.season > 0) & (back <= newest.places)
@@ -137,6 +141,8 @@ def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[
     recent = _first_known(newest.look_up(recent, np.nan), mean)
     wave = _wave(_carried(y), cells.season, newest)
     z = [last, season, trend, recent, wave, np.where(np.isfinite(already), already, 0.0)]
+    # Where something is ordered every week, both are the same.
+    z += [] if np.array_equal(before, last, equal_nan=True) else [before]
     z += [_carried(_from_first(column)[0]) for column in cells.more]
     # What never varies is in the constant, and costs as many sums as any other.
     return [column for column in z if (column != column[:1]).any()]

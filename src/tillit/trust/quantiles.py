@@ -15,7 +15,7 @@ so no cell costs more than log2(20) bits.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import atan, cos, pi, sin, sqrt
+from math import atan, cos, sin, sqrt
 from typing import Final
 
 import numpy as np
@@ -91,16 +91,17 @@ def density_bits(levels: Floats, values: Floats, y: Floats, unit: float) -> Floa
         raise ValueError("a density takes two levels or more, in rising order")
     at = np.array([student_quantile(float(level)) for level in levels])
     apart = np.diff(at)
-    gaps = np.maximum(np.diff(np.sort(values, axis=1), axis=1), unit / 2 * apart)
+    values = np.sort(values, axis=1)
+    gaps = np.maximum(np.diff(values, axis=1), unit / 2 * apart)
     # What is held apart is held apart about the level next to the median, which stays.
     middle = int(np.abs(levels - 0.5).argmin())
     steps = np.concatenate([np.zeros((len(values), 1)), gaps.cumsum(axis=1)], axis=1)
-    edges = np.sort(values, axis=1)[:, middle, np.newaxis] + steps - steps[:, middle, np.newaxis]
+    edges = values[:, middle, np.newaxis] + steps - steps[:, middle, np.newaxis]
     piece = np.clip((y[:, np.newaxis] >= edges).sum(axis=1) - 1, 0, len(apart) - 1)
     row = np.arange(len(y))
     scale = gaps[row, piece] / apart[piece]
     z = at[piece] + (y - edges[row, piece]) / scale
-    return student_density_bits(z) - np.log2(scale)
+    return np.asarray(student_density_bits(z) - np.log2(scale))
 
 
 def quantile_bits(stated: Floats, own: Floats) -> Floats:

@@ -65,6 +65,7 @@ def measured_bits(
         y=_turned(outcome),
         f=_turned(told),
         last=nothing,
+        before=nothing,
         already=np.zeros((periods, series)),
         season=np.zeros(series, dtype=np.int64),
     )

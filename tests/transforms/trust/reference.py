@@ -24,7 +24,8 @@ class Series:
     """One series in the order of its cut-offs; NaN is unknown; times in any unit.
 
     ``known_at`` is when the outcome of each cell was known, infinite while it is not. ``more`` has
-    a row for each further column of the baseline. ``level`` is that of the quantile that f is.
+    a row for each further column of the baseline. ``before`` is what the books held of the cell
+    just before at each cut-off, unknown if not given. ``level`` is that of the quantile that f is.
     """
 
     cut_off: Floats
@@ -35,17 +36,19 @@ class Series:
     known: Floats
     season: int = 0
     more: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    before: Floats | None = None
     level: float = np.nan
 
 
 def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
     """Z without its constant, and the lag of what was known.
 
-    Last value, season, trend, mean of 13, the season's wave, what was known already, and more.
+    Last value, season, trend, mean of 13, the season's wave, what was known already, what the books
+    held of the cell before, and more.
     """
     n = len(s.y)
     usable_from = np.maximum.accumulate(s.known_at)
-    z = np.full((n, 6 + len(s.more)), np.nan)
+    z = np.full((n, 7 + len(s.more)), np.nan)
     lags = np.zeros(n, dtype=np.int64)
     for t in range(n):
         known = np.flatnonzero(usable_from <= s.cut_off[t])
@@ -60,8 +63,10 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
         season = seasonal if np.isfinite(seasonal) else mean
         recent = history[-13:]
         recent_mean = np.nanmean(recent) if np.isfinite(recent).any() else mean
+        book = np.nan if s.before is None else s.before[t]
+        before = book if np.isfinite(book) else last
         more = (carried(row[: t + 1]) for row in s.more)
-        z[t] = last, season, t, recent_mean, wave(s, newest, t), s.known[t], *more
+        z[t] = last, season, t, recent_mean, wave(s, newest, t), s.known[t], before, *more
     return z, lags
 
 
@@ -104,7 +109,7 @@ def design(z: Floats, z_now: Floats) -> tuple[Floats, Floats]:
             continue
         v, v_now = (z[:, j] - mean) / spread, (z_now[j] - mean) / spread
         left, left_now = free_of(columns, v, now, v_now)
-        if left @ left <= 1e-8 * (v @ v):
+        if left @ left <= 1e-6 * (v @ v):
             continue
         columns = np.column_stack([columns, left])
         now = np.append(now, left_now)
@@ -158,17 +163,22 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
             size[t] = abs(z1) / np.sqrt(w1)
             wider[t] = np.clip(x / np.sqrt(ex @ ex / (m - rank) * wide0), -4, 4)
         if np.isfinite(s.level):
-            more, used[t] = spread(s.level, t, newest - frame + 1, newest, size, wider, z1, w1)
+            more, used[t] = spread(s.level, t, rows, size, wider, z1, w1)
             bits[t] += more
     return bits, used
 
 
 def spread(
-    level: float, t: int, first: int, newest: int, size: Floats, news: Floats, z: float, w: float
+    level: float,
+    t: int,
+    rows: NDArray[np.int64],
+    size: Floats,
+    news: Floats,
+    z: float,
+    w: float,
 ) -> tuple[float, float]:
     """Bits of the spread that cell ``t`` told, and the root of what its quantile then cost."""
     wider = -news if level < 0.5 else news
-    rows = np.arange(max(0, first), newest + 1)
     rows = rows[np.isfinite(size[rows])]
     ratio = 1.0
     if np.isfinite(size[t]) and len(rows) >= 8 and wider[rows].std() > 0:

@@ -35,7 +35,8 @@ def score(
         "create or replace temp table cell as select * replace ("
         "case when isnan(y) then null else y end as y, "
         "case when isnan(f) then null else f end as f, "
-        "case when isnan(last_known) then null else last_known end as last_known) from rows"
+        "case when isnan(last_known) then null else last_known end as last_known, "
+        "case when isnan(before_known) then null else before_known end as before_known) from rows"
     )
     make_cell_gain(connection)
     found = connection.execute(
@@ -64,6 +65,7 @@ def _rows(number: int, s: Series) -> pa.Table:
             "f": pa.array(s.f),
             "y": pa.array(s.y),
             "last_known": pa.array(s.last),
+            "before_known": pa.array(np.full(n, np.nan) if s.before is None else s.before),
             "known_already": pa.array(s.known),
             "season": pa.array([s.season] * n, pa.int32()),
             "quantile_level": pa.array([s.level] * n, pa.float64(), from_pandas=True),
@@ -104,8 +106,10 @@ def random_series(rng: np.random.Generator) -> Series:
     if len(more) == 2:
         more[1] += f
     season = int(rng.choice([0, 4, 52]))
+    shuffled = rng.permutation(np.nan_to_num(y))
+    before = np.where(rng.random(n) < 0.3, shuffled, last) if rng.random() < 0.5 else None
     level = float(rng.choice([np.nan, 0.1, 0.9]))
-    return Series(cut_off, known_at, y, f, last, known, season, more, level)
+    return Series(cut_off, known_at, y, f, last, known, season, more, before, level)
 
 
 def test_frames_come_to_the_same_as_a_fit_for_each_cell(
@@ -117,7 +121,7 @@ def test_frames_come_to_the_same_as_a_fit_for_each_cell(
     for s, (bits, used) in zip(series, score(connection, series), strict=True):
         bits_wanted, used_wanted = gains(s)
         np.testing.assert_allclose(bits, bits_wanted, rtol=1e-9, atol=1e-9)
-        np.testing.assert_allclose(used, used_wanted, rtol=1e-9, atol=1e-8 * np.nanstd(s.y))
+        np.testing.assert_allclose(used, used_wanted, rtol=1e-8, atol=1e-8 * np.nanstd(s.y))
         scored += int(np.isfinite(used).sum())
     assert scored > 1000
 
@@ -171,6 +175,21 @@ def test_what_we_could_have_known_is_worth_exactly_nothing(
     y = ar1(np.random.default_rng(3), 150)
     ((bits, _),) = score(connection, [weekly(y, copies(y)[what])])
     assert (bits == 0).all()
+
+
+def test_a_week_without_an_order_is_known_before_it_is_settled(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    # The sender says again what it ordered last week. Where that was nothing, our newest order is an
+    # older one, and its word would be news if our books did not say "nothing so far".
+    rng = np.random.default_rng(30)
+    y = ar1(rng, 150) * (rng.random(150) > 0.2)
+    book = np.concatenate([[y[0]], y[:-1]])
+    place = np.maximum.accumulate(np.where(book > 0, np.arange(150), 0))
+    echo = replace(weekly(y, book.copy(), delay=1.5), last=book[place])
+    ((unaware, _), (aware, _)) = score(connection, [echo, replace(echo, before=book)])
+    assert (aware == 0).all()
+    assert (unaware != 0).any()
 
 
 def test_a_calendar_is_worth_nothing(connection: duckdb.DuckDBPyConnection) -> None:
@@ -297,6 +316,7 @@ def only_constant(series: list[Series], frame: int) -> Floats:
         y=laid("y"),
         f=laid("f"),
         last=laid("last"),
+        before=laid("last"),
         already=laid("known"),
         season=np.zeros(len(series), dtype=np.int64),
     )
