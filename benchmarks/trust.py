@@ -44,7 +44,8 @@ select
     10 * random() as known_already,
     52 as season,
     null::double as quantile_level,
-    []::double[] as more
+    []::double[] as more,
+    []::double[] as told_before
 from range($cells) as r (i)
 order by series_no, cell_no
 """

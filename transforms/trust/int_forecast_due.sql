@@ -35,7 +35,6 @@ due as (
     select
         dated.*,
         term.agreement_id,
-        term.column_name,
         term.measure,
         term.quantile_level,
         term.starts_at,
@@ -47,6 +46,7 @@ due as (
             dated.partner = term.partner
             and dated.direction = term.direction
             and dated.period = term.period
+            and dated.column_name = term.column_name
 )
 
 select

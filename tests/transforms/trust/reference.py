@@ -25,7 +25,8 @@ class Series:
 
     ``known_at`` is when the outcome of each cell was known, infinite while it is not. ``more`` has
     a row for each further column of the baseline. ``before`` is what the books held of the cell
-    just before at each cut-off, unknown if not given. ``level`` is that of the quantile that f is.
+    just before at each cut-off, unknown if not given. ``level`` is that of the quantile that f is,
+    and ``earlier`` has a row for each column that told of the same outcome before this one.
     """
 
     cut_off: Floats
@@ -38,6 +39,7 @@ class Series:
     more: Floats = field(default_factory=lambda: np.empty((0, 0)))
     before: Floats | None = None
     level: float = np.nan
+    earlier: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
@@ -68,6 +70,31 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
         more = (carried(row[: t + 1]) for row in s.more)
         z[t] = last, season, t, recent_mean, wave(s, newest, t), s.known[t], before, *more
     return z, lags
+
+
+def filled(
+    row: Floats, z: Floats, tells: NDArray[np.bool_], newest: NDArray[np.int64], frame: int
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """A column without gaps, and the cells in which it told something.
+
+    In a gap it says what those before it expect it to say; until that is known, the last it said.
+    """
+    there = np.isfinite(row)
+    usable = there & np.isfinite(z).all(axis=1)
+    whole, told = row.copy(), np.zeros(len(row), dtype=bool)
+    for t in range(len(row)):
+        if not there[t]:
+            whole[t] = carried(row[: t + 1]) if there[:t].any() else row[there][0]
+        rows = np.arange(max(0, newest[t] - frame + 1), newest[t] + 1)
+        rows = rows[usable[rows]]
+        if len(rows) == 0 or not np.isfinite(z[t]).all():
+            continue
+        columns, now = design(z[rows][:, tells[t]], z[t, tells[t]])
+        left, off = free_of(columns, row[rows], now, row[t] if there[t] else 0.0)
+        if len(rows) - columns.shape[1] - 1 >= FREEDOM:
+            whole[t] = row[t] if there[t] else -off
+            told[t] = there[t] and left @ left > 1e-6 * len(rows) * row[rows].var() > 0
+    return whole, told
 
 
 def wave(s: Series, newest: int, t: int) -> float:
@@ -109,7 +136,7 @@ def design(z: Floats, z_now: Floats) -> tuple[Floats, Floats]:
             continue
         v, v_now = (z[:, j] - mean) / spread, (z_now[j] - mean) / spread
         left, left_now = free_of(columns, v, now, v_now)
-        if left @ left <= 1e-6 * (v @ v):
+        if left @ left <= 1e-8 * (v @ v):
             continue
         columns = np.column_stack([columns, left])
         now = np.append(now, left_now)
@@ -123,6 +150,10 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
     """
     n = len(s.y)
     z, lags = baseline(s)
+    tells = np.full(z.shape, fill_value=True)
+    for row in s.earlier:
+        whole, told = filled(row, z, tells, np.arange(n) - lags, frame)
+        z, tells = np.column_stack([z, whole]), np.column_stack([tells, told])
     usable = np.isfinite(s.y) & np.isfinite(s.f) & np.isfinite(z).all(axis=1)
     bits, used = np.zeros(n), np.full(n, np.nan)
     square0, square1 = np.full(n, np.nan), np.full(n, np.nan)
@@ -133,7 +164,7 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
         rows = rows[usable[rows]]
         if not usable[t] or len(rows) == 0:
             continue
-        columns, now = design(z[rows], z[t])
+        columns, now = design(z[rows][:, tells[t]], z[t, tells[t]])
         m, rank = len(rows), columns.shape[1]
         if m - rank - 1 < FREEDOM:
             continue
