@@ -43,7 +43,9 @@ select
     null::double as before_known,
     10 * random() as known_already,
     52 as season,
-    []::double[] as more
+    null::double as quantile_level,
+    []::double[] as more,
+    []::double[] as told_before
 from range($cells) as r (i)
 order by series_no, cell_no
 """
