@@ -448,6 +448,8 @@ def shown(sender: str, receiver: str, score: float | None, count: int = 20) -> d
         "promises": 0.9,
         "candour": 0.8,
         "ideas": None,
+        "promise_factor": 0.75,
+        "candour_factor": 1.0,
         "evidence": {"due": 10, "arrived": 8, "late": 1, "missing": 1},
         "interval": {"score": None if score is None else [score - 5, score + 5]},
         "band": [{"week": MONDAY.isoformat(), "low": 40.0, "high": 60.0}],

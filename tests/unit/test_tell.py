@@ -44,7 +44,9 @@ def world(name: str = "simulated") -> World:
     )
 
 
-def direction(sender: str, receiver: str, score: float | None) -> dict[str, Any]:
+def direction(
+    sender: str, receiver: str, score: float | None, told: bool = False
+) -> dict[str, Any]:
     return {
         "sender": sender,
         "receiver": receiver,
@@ -54,6 +56,22 @@ def direction(sender: str, receiver: str, score: float | None) -> dict[str, Any]
         "candour": None,
         "ideas": None,
         "evidence": {"due": 10, "arrived": 8, "late": 1, "missing": 1},
+        "promise_factor": 0.02,
+        "candour_factor": None,
+        "interval": {"score": None},
+        "band": [],
+        "why": None,
+        "alarms": [{"week": "2026-02-02", "ended": None, "told": told, "says": "it fell"}],
+        "beside": {
+            "worth": {"bits_a_week": 0.0, "says": "nothing"},
+            "neglected": {"overdue": [], "unanswered": [], "reassess": []},
+            "role": "supplier",
+            "better_than": None,
+            "peers": 0,
+            "directness": None,
+            "transactional": None,
+            "safety_stock": None,
+        },
         "columns": [],
         "columns_not_measured": [],
         "history": [],
@@ -132,7 +150,27 @@ def test_a_terminal_shows_a_dash_for_what_is_not_measured_and_a_zero_for_a_zero(
     assert fjordstal.endswith("0.50 0.00  -   -  / 0.50 0.00  -   - ")
     assert skogtre.split()[3:6] == ["-", "-", "-"]
     assert "0" not in skogtre
-    assert told[told.index(skogtre) + 1] == "    goes quiet"
+    assert told[told.index(skogtre) + 1] == "    planted: goes quiet"
+
+
+def test_below_each_relationship_stands_what_is_to_be_said_first_and_what_is_alarming() -> None:
+    measures = {
+        "nordvik": {
+            "as_of": "2026-03-01T06:00:00Z",
+            "directions": [
+                direction("fjordstal", "nordvik", 64.0),
+                direction("skogtre", "nordvik", 12.0, told=True),
+            ],
+        }
+    }
+    printed = list(lines(played(measures=measures)))
+    at = next(n for n, line in enumerate(printed) if line.startswith("Nordvik and Skogtre"))
+    assert printed[at + 1 : at + 5] == [
+        "    planted: goes quiet",
+        "    skogtre to nordvik stands at 12, held down by promises (0.00)",
+        "    alarm: it fell",
+        "",
+    ]
 
 
 def test_a_terminal_is_not_flooded_with_refusals() -> None:

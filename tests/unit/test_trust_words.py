@@ -8,7 +8,7 @@ import pytest
 from tests.histories import history
 
 from tillit.trust.folder import score_folder
-from tillit.trust.words import Section, alarm_line, explained, neglect_lines
+from tillit.trust.words import Section, alarm_line, explained, in_short, neglect_lines
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +110,49 @@ def test_what_waits_is_said_with_for_whom() -> None:
         "design_idea I-1 has waited 1 day for them",
         "agreement a.b was to be looked at again 12 days ago",
     ]
+
+
+QUIET = {
+    "score": 28.0,
+    "information": 0.07,
+    "promises": 0.64,
+    "promise_factor": 0.1,
+    "candour": 0.5,
+    "candour_factor": 0.625,
+    "ideas": None,
+    "columns": [
+        {"kind": "plan", "column": "q", "due": 100, "arrived": 97, "honesty_gap": 0.04},
+        {"kind": "plan", "column": "r", "due": 0, "arrived": 0, "honesty_gap": None},
+    ],
+    "why": None,
+}
+PARTS = {"information": -15.0, "promises": -1.0, "candour": 0.0, "ideas": -4.0}
+
+
+def test_what_moved_most_is_said_first_with_whether_the_values_still_came() -> None:
+    why = {
+        "since": "2025-10-27",
+        "points": -20.0,
+        "parts": PARTS,
+        "columns": {"plan.q": -13.0, "plan.r": -2.0},
+    }
+    assert in_short({**QUIET, "why": why}) == (
+        "fell 20 points to 28 since the week of 2025-10-27, by information most (-15.0), and there "
+        "by plan.q (-13.0), of which 97% of the values came in time"
+    )
+    parts = {**PARTS, "promises": 30.0}
+    rose = in_short({**QUIET, "why": {**why, "points": 10.0, "parts": parts}})
+    assert rose == "rose 10 points to 28 since the week of 2025-10-27, by promises most (+30.0)"
+    floor = {**why, "columns": {"floor": -14.0, "plan.r": -1.0}}
+    assert in_short({**QUIET, "why": floor}).endswith("and there by the least score (-14.0)")
+
+
+def test_what_stands_is_said_with_what_holds_it_down_and_misleads() -> None:
+    assert in_short(QUIET) == ("stands at 28, held down by information (0.07), promises (0.64)")
+    misleading = {**QUIET["columns"][0], "honesty_gap": 0.62}  # type: ignore[index, dict-item]
+    fine = {"information": 0.5, "promise_factor": 0.5}
+    assert in_short({**QUIET, **fine, "columns": [misleading]}) == (
+        "stands at 28; plan.q taken at its word misleads, by 0.6 bits a value"
+    )
+    assert in_short({**QUIET, **fine, "columns": []}) == "stands at 28"
+    assert in_short({**QUIET, "score": None}) == "there is not enough evidence for a score yet"

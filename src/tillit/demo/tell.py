@@ -98,7 +98,8 @@ def lines(played: Played) -> Iterator[str]:
         if r.story:
             yield f"    planted: {r.story}"
         for way in (r.there, r.back):
-            yield f"    {way.sender} to {way.receiver} {way.short}"
+            if way.short:
+                yield f"    {way.sender} to {way.receiver} {way.short}"
             yield from (f"    alarm: {mark.says}" for mark in way.alarms if mark.told)
     if page.agreements:
         yield ""

@@ -28,6 +28,8 @@ _RECENT = 4
 _MEAN_OF = 13
 _WAVE_OF = 104
 _WAVE_DOUBT = 5.0
+# Farther from the frame than this our own fit is a guess: its error says nothing of the sender's.
+_FAR = 1.0
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -64,7 +66,8 @@ class Gains:
 
     ``own`` is the outcome that our baseline expected and ``own_variance`` what to expect of its
     error; ``told_error`` is y - f, ``used_error`` the error of one who used f as it deserved, and
-    of a quantile the root of what either costs. ``used_variance`` is what to expect of the error
+    of a quantile the root of what either costs; both 0 where the fit reaches too far to compare
+    them. ``used_variance`` is what to expect of the error
     with f, and ``news`` what f told in standard deviations, NaN where it told nothing new.
     """
 
@@ -109,7 +112,11 @@ def gains(cells: Cells, *, frame: int = FRAME, z: Sequence[Floats] | None = None
         found = fit_told(known, cells.earlier, y, f, newest, frame)
         judged = _judged(cells, found, newest)
         quantiles = np.zeros(y.shape[1], bool) if cells.level is None else np.isfinite(cells.level)
-        return _spread(cells, judged, newest, quantiles, frame) if quantiles.any() else judged
+        if quantiles.any():
+            judged = _spread(cells, judged, newest, quantiles, frame)
+    # A NaN, which is a cell that could not be judged, stays one.
+    near = np.where(found.leverage > _FAR, 0.0, 1.0)
+    return replace(judged, told_error=judged.told_error * near, used_error=judged.used_error * near)
 
 
 def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[Floats]:

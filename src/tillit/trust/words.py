@@ -75,7 +75,7 @@ def in_short(direction: Shown) -> str:
     low = {
         words: direction[name]
         for name, words in _SHORT.items()
-        if direction[name] is not None and direction[_FACTORS.get(name, name)] < _LOW
+        if direction[name] is not None and (direction[_FACTORS.get(name, name)] or 0.0) < _LOW
     }
     said = f"stands at {score:.0f}"
     if low:

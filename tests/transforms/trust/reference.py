@@ -196,6 +196,8 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
         if np.isfinite(s.level):
             more, used[t] = spread(s.level, t, rows, size, wider, z1, w1)
             bits[t] += more
+        if leverage > 1:
+            used[t] = 0.0
     return bits, used
 
 
