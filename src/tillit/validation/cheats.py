@@ -136,11 +136,19 @@ def _told() -> Iterator[Cheat]:
     )  # fmt: skip
     yield Cheat(
         "hard items dropped", "silent about what is hard to foresee", "b2s",
-        write_down, _after(lambda s: told.hard_items_dropped(s, c)), mean=0.3, most=2.0,
+        write_down, _after(lambda s: told.throughout(s, c, told.hard_items_dropped)),
+        mean=0.3, most=2.0,
     )  # fmt: skip
     yield Cheat(
         "uncertain weeks dropped", "silent in the half of the weeks it is less sure of", "b2s",
-        write_down, _after(lambda s: told.uncertain_weeks_dropped(s, c)), mean=0.3, most=2.0,
+        write_down, _after(lambda s: told.throughout(s, c, told.uncertain_weeks_dropped)),
+        mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
+        "columns alternated", "the quantity in even weeks, its high in odd ones", "b2s",
+        _after(lambda s: told.opened(told.opened(s, c), _HIGH)),
+        _after(lambda s: told.alternated(told.opened(told.opened(s, c), _HIGH), c, _HIGH)),
+        why="a share u rises ever more slowly: the same bits in two columns are worth more",
     )  # fmt: skip
     yield Cheat(
         "made surprises", "orders at random, and announces each time", "b2s",

@@ -6,6 +6,7 @@ more, except where a cheat is given foresight to make it stronger; the docstring
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from tillit.validation.voice import make_voice
 from tillit.validation.writing import Scene
 
 __all__ = [
+    "alternated",
     "calendar",
     "constant",
     "copied_partner",
@@ -38,6 +40,7 @@ __all__ = [
     "smoothed",
     "stale_after",
     "stopped_after",
+    "throughout",
     "uncertain_weeks_dropped",
     "withheld",
 ]
@@ -190,6 +193,21 @@ def late(scene: Scene, c: Column, hours: float = 2.0) -> Scene:
     pair = (c.direction, c.kind)
     delay = {**scene.told.delay, pair: np.full_like(scene.told.delay[pair], hours)}
     return replace(scene, told=replace(scene.told, delay=delay))
+
+
+def throughout(scene: Scene, c: Column, change: Callable[[Scene, Column], Scene]) -> Scene:
+    """The same in every column of the kind: a low and a high speak of what a quantity speaks of."""
+    for other in COLUMNS:
+        if (other.direction, other.kind) == (c.direction, c.kind):
+            scene = change(scene, other)
+    return scene
+
+
+def alternated(scene: Scene, c: Column, other: Column) -> Scene:
+    """The one column is told in even weeks and the other in odd ones: each tells most of it."""
+    odd = np.arange(scene.world.weeks) % 2 == 1
+    scene = _saying(scene, c, np.where(odd, np.nan, scene.told.values[c]))
+    return _saying(scene, other, np.where(odd, scene.told.values[other], np.nan))
 
 
 def hard_items_dropped(scene: Scene, c: Column) -> Scene:

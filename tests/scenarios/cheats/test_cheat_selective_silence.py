@@ -7,18 +7,25 @@ from tests.scenarios.cheats.stage import Stage, honest
 
 from tillit.validation import cheats_told as told
 from tillit.validation.cheats import FORECAST
+from tillit.validation.writing import Scene
+
+
+def hard_items(scene: Scene) -> Scene:
+    return told.throughout(scene, FORECAST, told.hard_items_dropped)
+
+
+def unsure_weeks(scene: Scene) -> Scene:
+    return told.throughout(scene, FORECAST, told.uncertain_weeks_dropped)
 
 
 def test_dropping_the_hard_items_gains_nothing_for_they_stay_due(stage: Stage) -> None:
-    gain = stage.gain(honest, lambda scene: told.hard_items_dropped(scene, FORECAST))
+    gain = stage.gain(honest, hard_items)
     assert gain.mean() <= 0.3
     assert gain.max() <= 2.0
 
 
 def test_dropping_the_unsure_weeks_tells_less_for_they_stay_due(stage: Stage) -> None:
-    scored = stage.scored(
-        all=honest, sure=lambda scene: told.uncertain_weeks_dropped(scene, FORECAST)
-    )
+    scored = stage.scored(all=honest, sure=unsure_weeks)
     gain = stage.points(scored, "sure", "b2s") - stage.points(scored, "all", "b2s")
     assert gain.mean() <= 0.3
     for partner, points in zip(stage.names, gain, strict=True):
