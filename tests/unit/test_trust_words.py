@@ -50,6 +50,18 @@ def test_every_permitted_column_has_its_line_and_too_few_is_said(
     assert "too few" in titled(explained(few), "Column by column").rows[0]
 
 
+def test_a_part_and_its_interval_are_in_one_unit(directions: list[dict[str, Any]]) -> None:
+    # Promises kept are one thing, and what they count as in the score another.
+    compared = 0
+    for direction in directions:
+        for row in titled(explained(direction), "Its four parts").rows:
+            if row[2] != "its prior" and row[3] != "-":
+                low, high = map(float, row[3].split(" to "))
+                assert low - 0.01 <= float(row[2]) <= high + 0.01
+                compared += 1
+    assert compared >= 2
+
+
 def test_without_a_score_it_says_of_what_there_is_too_little(
     directions: list[dict[str, Any]],
 ) -> None:
@@ -57,9 +69,12 @@ def test_without_a_score_it_says_of_what_there_is_too_little(
         **directions[0],
         "score": None,
         "not_measured": ["candour", "ideas"],
+        "ideas": None,
         "why": None,
     }
     sections = explained(unknown)
+    parts = {row[0]: row[2] for row in titled(sections, "Its four parts").rows}
+    assert parts["ideas taken up"] == "its prior"
     assert sections[0].rows[0] == (
         "no score: not enough evidence of complaints when there is cause, ideas taken up",
     )

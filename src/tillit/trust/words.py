@@ -152,12 +152,15 @@ def _parts(direction: Shown) -> Section:
         (
             words,
             _number(direction[name], ".2f"),
+            "its prior"
+            if direction[name] is None
+            else _number(direction[_FACTORS.get(name, name)], ".2f"),
             _between(direction["interval"][name], ".2f").strip(" ()") or "-",
-            "not measured; counts by its prior" if direction[name] is None else "",
         )
         for name, words in _PARTS.items()
     )
-    return Section("Its four parts, from 0 to 1", tuple(rows), ("part", "value", "90 %", ""))
+    head = ("part", "value", "counts as", "90 % of that")
+    return Section("Its four parts, from 0 to 1", tuple(rows), head)
 
 
 def _why(direction: Shown) -> Section:
