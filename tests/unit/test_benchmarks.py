@@ -50,7 +50,9 @@ def test_runner_prints_json_with_the_documented_keys(tmp_path: Path) -> None:
     assert [row["name"] for row in told["results"]] == [
         *("start", "start.duckdb", "agreements.list.first", "agreements.list.first.memory"),
         *("agreements.list", "agreements.list.memory", "agreements.check"),
-        *("agreements.check.memory", "trust.200", "trust.2000"),
+        "agreements.check.memory",
+        *("trust.200", "trust.200.rate", "trust.200.memory"),
+        *("trust.2000", "trust.2000.rate", "trust.2000.memory"),
     ]
     assert all(set(row) == ROW_KEYS for row in told["results"])
     assert "due cells" in run.stderr
