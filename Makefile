@@ -29,7 +29,7 @@ $(READY): requirements.lock pyproject.toml
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q src dags
 	@touch $@
 
-demo: $(READY) ## two homes and three more suppliers trade for a simulated year
+demo: $(READY) ## two homes and four more suppliers trade for a simulated year
 	@$(BIN)/tillit demo
 
 test: $(READY) ## every test this machine can run

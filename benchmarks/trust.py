@@ -1,12 +1,14 @@
 """Due cells a second, and memory, as a ratio to a floor. I/O: a Parquet file, a DuckDB that spills.
 
 What is timed is the chain of the measure from stated cells (what was told of each, and what came)
-to the marts, model by model as a run makes them: half of the cells are forecasts, the other half
-plans of two columns that speak of one outcome. The floor is one sum over the same frame of the same
-cells, added up by column: what the engine takes before anything is measured. Each size runs in a
-process of its own, so that its peak memory is its own.
+to the marts, model by model as a run makes them. The floor is one sum over the same frame of the
+same cells, added up by column: what the engine takes before anything is measured. Each size runs in
+a process of its own, so that its peak memory is its own.
 
-Run: python -m benchmarks.trust one FOLDER CELLS
+Cells are forecasts of one column. Plans have two columns that speak of one outcome, so that each is
+to be freed of what the other told: every second cell is fitted three times.
+
+Run: python -m benchmarks.trust one FOLDER CELLS forecasts|plans
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ COLUMNS = (
     ("production_plan", "planned_quantity", "delivery.quantity"),
     ("production_plan", "capacity_quantity", "delivery.quantity"),
 )
+SHAPES = {"forecasts": "demand_forecast", "plans": "production_plan"}
 FLOOR = """
 with
 framed as (
@@ -67,13 +70,11 @@ placed as (
     select
         week_no,
         series,
-        'p' || series // 4 % $partners as partner,
-        case when series % 4 < 2 then 'demand_forecast' else 'production_plan' end as kind,
-        case series % 4
-            when 2 then 'planned_quantity' when 3 then 'capacity_quantity' else 'quantity'
-        end as column_name,
+        'p' || series // len($names) % $partners as partner,
+        $kind as kind,
+        $names[1 + series % len($names)] as column_name,
         -- Two columns of one plan are of the same item, and have the same outcome.
-        series - (series % 4 = 3)::integer as item,
+        series // len($names) as item,
         $start::timestamptz + to_days((7 * week_no)::integer) as period_start
     from numbered
 ),
@@ -108,6 +109,7 @@ select
     null::double as before_known,
     10 * (hash(item, week_no, 3) / 18446744073709551616.0) as known_already,
     52 as season,
+    null::double as quantile_level,
     hash(partner, direction, kind, column_name, series_id) as series_no,
     hash(partner, direction, kind, column_name) as column_no
 from dated
@@ -117,29 +119,30 @@ from dated
 def rows(folder: Path, sizes: list[int]) -> list[Row]:
     """The table's rows: seconds for each number of due cells, their rate, and memory."""
     table: list[Row] = []
-    for cells in sizes:
-        say(f"the measure over {cells:,} due cells")
-        told = child("trust", "one", folder, cells)
+    for cells, shape in [(sizes[0], "plans"), *((cells, "forecasts") for cells in sizes)]:
+        say(f"the measure over {cells:,} due cells: {shape}")
+        told = child("trust", "one", folder, cells, shape)
         rate = cells / told["seconds"]
-        promised = cells >= PROMISED // 10
+        promised = cells >= PROMISED and shape == "forecasts"
+        name = f"trust.{shape}.{cells}"
         slowest = sorted(told["models"].items(), key=lambda item: -item[1])[:3]
         spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in slowest)
         table += [
             Row(
-                *(f"trust.{cells}", f"the measure, {cells:,} due cells", told["seconds"], "s"),
+                *(name, f"the measure, {cells:,} {shape}", told["seconds"], "s"),
                 *(told["floor"], "one window sum over the same cells"),
                 told["seconds"] / told["floor"],
                 note=f"CPU {told['cpu']:.1f} s; {spent}",
             ),
             Row(
-                *(f"trust.{cells}.rate", "due cells a second", rate / 1e6, "M/s"),
+                *(f"{name}.rate", "due cells a second", rate / 1e6, "M/s"),
                 target=MARK / 1e6 if promised else None,
                 bound=">=",
                 judged="value",
                 note=f"on {os.cpu_count()} cores, load {told['load']:.1f}",
             ),
             Row(
-                *(f"trust.{cells}.memory", "peak memory of the measure", told["peak_mb"], "MB"),
+                *(f"{name}.memory", "peak memory of the measure", told["peak_mb"], "MB"),
                 target=LIMIT,
                 judged="value",
             ),
@@ -147,7 +150,7 @@ def rows(folder: Path, sizes: list[int]) -> list[Row]:
     return table
 
 
-def one(folder: Path, cells: int) -> None:
+def one(folder: Path, cells: int, shape: str) -> None:
     """Make cells, take the floor, run the chain; tell seconds and memory."""
     load = os.getloadavg()[0]
     with (
@@ -156,7 +159,7 @@ def one(folder: Path, cells: int) -> None:
     ):
         connection = engine.connection
         stated = Path(own) / "stated.parquet"
-        state_cells(connection, stated, cells)
+        state_cells(connection, stated, cells, shape)
         prepare(connection, now(), PARTNERS)
         chain = Chain(stated)
         chain.state(connection)
@@ -178,9 +181,12 @@ def now() -> datetime:
     return START + timedelta(days=7 * WEEKS)
 
 
-def state_cells(connection: Any, path: Path, cells: int) -> None:
+def state_cells(connection: Any, path: Path, cells: int, shape: str) -> None:
     """Write so many stated cells to a file."""
+    kind = SHAPES[shape]
     given = {
+        "kind": kind,
+        "names": [column for of, column, _ in COLUMNS if of == kind],
         "cells": cells,
         "series": -(-cells // WEEKS),
         "partners": PARTNERS,
@@ -267,4 +273,4 @@ class Chain:
 
 
 if __name__ == "__main__":
-    one(Path(sys.argv[2]), int(sys.argv[3]))
+    one(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

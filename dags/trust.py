@@ -4,13 +4,18 @@
 
 **If it is late** scores are those of the day before; nothing else depends on it.
 
+**Alarms** go to the notifiers that `TILLIT_ALERTS` names, each once; docs/airflow.md shows how.
+
 **If it fails** the log names the query. Running it again gives the same figures.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, dag, task
 
+from tillit.airflow.alerts import notifiers
 from tillit.airflow.tasks import DEFAULTS
 
 
@@ -27,15 +32,21 @@ from tillit.airflow.tasks import DEFAULTS
     tags=["tillit", "trust"],
 )
 def flow() -> None:
-    """One task: the SQL of transforms/trust."""
+    """Measure, and tell people of what is alarming: each alarm once."""
 
     @task
-    def measure() -> dict[str, float | None]:
+    def measure() -> dict[str, Any]:
         from tillit.airflow import tasks
 
         return tasks.measure()
 
-    measure()
+    @task(on_success_callback=notifiers())
+    def alert(measured: dict[str, Any]) -> str:
+        from tillit.airflow import tasks
+
+        return tasks.alert(measured)
+
+    alert(measure())
 
 
 flow()

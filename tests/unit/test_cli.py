@@ -537,8 +537,11 @@ def test_custody_of_nothing(stand: Stand) -> None:
 
 def test_partners_are_compared_and_a_history_is_shown(stand: Stand, tmp_path: Path) -> None:
     assert stand("trust", "compare", "--json", "--now", NOW).json == []
-    ran = stand("trust", "history", "nobody", "--json", "--now", NOW)
-    assert (ran.code, json.loads(ran.err)["error"]) == (2, "usage.not-found")
+    for ran in (
+        stand("trust", "history", "nobody", "--json", "--now", NOW),
+        stand("trust", "explain", "nobody", "--json", "--now", NOW),
+    ):
+        assert (ran.code, json.loads(ran.err)["error"]) == (2, "usage.not-found")
     folder = history(weeks=4, items=1).write(tmp_path / "told")
     scored = stand("trust", "score", folder, "--json").json
     assert [r["relationship_id"] for r in scored["relationships"]] == ["fjordstal"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -263,6 +264,35 @@ def raised(world: World, party: str, partner: str, half: int) -> int:
     )
 
 
+def promises(world: World, supplier: str, half: int) -> dict[tuple[str, int], list[Any]]:
+    """Promises by order line, of lines ordered in that half, with the weeks at its edges left out."""
+    weeks = len(world.steps)
+    first, last = half * weeks // 2, (half + 1) * weeks // 2 - 4
+    numbers = range(10_000 + first, 10_000 + last)
+    found: dict[tuple[str, int], list[Any]] = {
+        (row["order_id"], row["line"]): []
+        for row in rows(world, "nordvik", OWN + "order", supplier)
+        if int(row["order_id"].rpartition("-")[2]) in numbers
+    }
+    for row in rows(world, supplier, "delivery_commitment"):
+        if (row["order_id"], row["line"]) in found:
+            found[row["order_id"], row["line"]].append(row)
+    return found
+
+
+def answered(world: World, supplier: str, half: int) -> float:
+    """The share of order lines that got a promise."""
+    made = promises(world, supplier, half)
+    return sum(bool(some) for some in made.values()) / len(made)
+
+
+def spoken_of(world: World, supplier: str, half: int) -> float:
+    """The share of order lines of which a trouble was told before it hurt."""
+    made = promises(world, supplier, half)
+    told = (any(row["status"] == "changed" for row in some) for some in made.values())
+    return sum(told) / len(made)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_planted_stories_are_in_the_data(seed: int) -> None:
     world = simulate(seed=seed)
@@ -275,6 +305,14 @@ def test_the_planted_stories_are_in_the_data(seed: int) -> None:
     assert kept(world, quiet, 0) > kept(world, quiet, 1) + 0.25
     assert raised(world, "nordvik", quiet, 0) > 0 == raised(world, "nordvik", quiet, 1)
     assert raised(world, quiet, "nordvik", 1) == 0
+
+    opens, milks = "skogtre", "elvkabel"
+    assert error_of_forecasts(world, opens, 1) < 0.7 * error_of_forecasts(world, opens, 0)
+    assert spoken_of(world, opens, 1) > spoken_of(world, opens, 0) + 0.05
+    # As punctual as before, and nothing in it.
+    assert min(answered(world, milks, 0), answered(world, milks, 1)) > 0.95
+    assert spoken_of(world, milks, 0) > 0.1
+    assert spoken_of(world, milks, 1) == 0
 
     assert max(kept(world, inflates, 0), kept(world, inflates, 1)) < 0.4
     promised = {

@@ -14,15 +14,17 @@ from typing import Any
 
 import pytest
 
-from tillit.report import charts
+from tillit.report import bars, charts
 from tillit.report.compose import compose, direction_of
 from tillit.report.content import (
     ColumnBits,
     Content,
     Direction,
+    Mark,
     Mover,
     Refused,
     Relationship,
+    Sure,
     Week,
 )
 from tillit.report.page import render, write
@@ -38,8 +40,15 @@ def weeks(count: int, first: float = 20.0) -> tuple[Week, ...]:
     )
 
 
+BITS = tuple((MONDAY + timedelta(weeks=n), None if n < 2 else 0.25 * n) for n in range(8))
 COLUMNS = (
-    ColumnBits("order", "quantity", 2, 1.25, 0.0, 0.5, 52, 50, enough=True),
+    ColumnBits(
+        *("order", "quantity", 2, 1.25, 0.0, 0.5, 52, 50),
+        enough=True,
+        late=1,
+        missing=1,
+        history=BITS,
+    ),
     ColumnBits("order", "unit_price", 3, -0.5, None, 0.1, 20, 3, enough=False),
     ColumnBits("design_idea", "saving", 4, None, None, None, 0, 0, enough=False),
 )
@@ -57,11 +66,33 @@ THERE = Direction(
     missing=3,
     columns=COLUMNS,
     history=weeks(8),
-    moved=(Mover("information", 4.25), Mover("promises", -1.75)),
+    moved=(
+        Mover(
+            "information", 4.25, (Mover("order.quantity", 4.5), Mover("order.unit_price", -0.25))
+        ),
+        Mover("promises", -1.75),
+    ),
     moved_since=MONDAY,
+    interval=(58.0, 71.0),
+    band=(Sure(MONDAY, 15.0, 30.0), Sure(MONDAY + timedelta(weeks=4), 20.0, 34.0)),
+    alarms=(
+        Mark(MONDAY + timedelta(weeks=5), stands=True, told=True, says="bits of it fell"),
+        Mark(MONDAY + timedelta(weeks=3), stands=True, told=False, says="ideas fell"),
+        Mark(MONDAY + timedelta(weeks=1), stands=False, told=False, says="promises fell"),
+    ),
+    worth="what they told us in time was worth 3.2 bits a week",
+    waits=tuple(f"complaint {n} has waited 40 days for us" for n in range(8)),
+    beside=("shares more than 75% of 4 measured customers",),
 )
 BACK = replace(
-    THERE, sender="fjordstal", receiver="nordvik", score=36.0, history=weeks(8, 10.0), moved=()
+    THERE,
+    sender="fjordstal",
+    receiver="nordvik",
+    score=36.0,
+    history=weeks(8, 10.0),
+    moved=(),
+    alarms=(),
+    interval=None,
 )
 UNKNOWN = Direction("skogtre", "nordvik", None, None, None, None, None, 0, 0, 0, 0)
 PAIR = Relationship("nordvik", "fjordstal", "Nordvik and Fjordstål", THERE, BACK, "keeps its word")
@@ -198,7 +229,14 @@ def test_what_a_partner_wrote_is_only_shown(seen: Seen) -> None:
                         sender=EVIL,
                         receiver=EVIL,
                         columns=(replace(COLUMNS[0], kind=EVIL, column=EVIL), *COLUMNS[1:]),
-                        moved=(Mover(EVIL, 4.25), THERE.moved[1]),
+                        moved=(
+                            Mover(EVIL, 4.25, (Mover(EVIL, 4.5), Mover(EVIL, -0.25))),
+                            THERE.moved[1],
+                        ),
+                        alarms=tuple(replace(mark, says=EVIL) for mark in THERE.alarms),
+                        worth=EVIL,
+                        waits=(EVIL,) * 8,
+                        beside=(EVIL,),
                     ),
                 ),
                 SILENT,
@@ -211,13 +249,14 @@ def test_what_a_partner_wrote_is_only_shown(seen: Seen) -> None:
     assert sorted(t for t, _ in hostile.tags) == sorted(t for t, _ in seen.tags)
     assert not any(n.startswith("on") for _, attributes in hostile.tags for n in attributes)
     assert "<script" not in evil
-    assert hostile.words.count(EVIL) >= 12
-    assert hostile.all("svg")[1]["aria-label"] == f"Bits by column, {EVIL} to {EVIL}"
+    assert hostile.words.count(EVIL) >= 20
+    labels = [picture["aria-label"] for picture in hostile.all("svg")]
+    assert f"Bits by column, {EVIL} to {EVIL}" in labels
 
 
 def test_a_dollar_is_a_dollar() -> None:
     column = replace(COLUMNS[0], column="$x_1^2$ & <b>")
-    drawn = charts.bits_by_column(replace(THERE, columns=(column,)))
+    drawn = bars.bits_by_column(replace(THERE, columns=(column,)))
     assert "order.$x_1^2$ &amp; &lt;b&gt;" in drawn
 
 
@@ -227,24 +266,64 @@ def test_a_dollar_is_a_dollar() -> None:
 def test_each_chart_has_words_and_a_table_for_those_who_do_not_see_it(seen: Seen) -> None:
     pictures = seen.all("svg")
     labels = [picture["aria-label"] for picture in pictures]
+    there, back = "nordvik to fjordstal", "fjordstal to nordvik"
     assert labels == [
         "Score over time, a line a relationship",
-        "Bits by column, nordvik to fjordstal",
+        "What each partner shares, among its peers",
+        f"Score with its interval, {there}",
         "What moved the score",
-        "Bits by column, fjordstal to nordvik",
+        f"Bits by column, {there}",
+        f"Bits by column over time, {there}",
+        f"Due cells by column, {there}",
+        f"Score with its interval, {back}",
+        f"Bits by column, {back}",
+        f"Bits by column over time, {back}",
+        f"Due cells by column, {back}",
     ]
     assert {picture["role"] for picture in pictures} == {"img"}
-    assert len(seen.all("details")) == len(pictures)
-    _, scores, _, bits, moved, *_ = seen.tables
-    assert scores[0] == ["week of", "fjordstal", "skogtre"]
-    assert scores[1] == ["2026-01-05", "14", "not measured"]
-    assert len(scores) == 1 + 8
-    assert bits[1:] == [
-        ["order.quantity", "internal", "1.25", "50 of 52", "enough"],
-        ["order.unit_price", "confidential", "-0.50", "3 of 20", "little"],
-        ["design_idea.saving", "restricted", "not measured", "0 of 0", "little"],
+    by_head = {tuple(table[0]): table[1:] for table in reversed(seen.tables)}
+    scores = by_head["week of", "fjordstal", "skogtre"]
+    assert scores[0] == ["2026-01-05", "14", "not measured"]
+    assert len(scores) == 8
+    assert by_head["week of", "score"][0] == ["2026-01-05", "20"]
+    assert by_head["week of", "at least", "at most"][0] == ["2026-01-05", "15", "30"]
+    assert by_head["week of", "order.quantity"][1:3] == [
+        ["2026-01-12", "not measured"],
+        ["2026-01-19", "0.50"],
     ]
-    assert moved[1:] == [["information", "+4.2"], ["promises", "-1.8"]]
+    head = ("column", "level", "bits a due cell", "in time", "late", "missing", "evidence")
+    assert by_head[head] == [
+        ["order.quantity", "internal", "1.25", "50 of 52", "1", "1", "enough"],
+        ["order.unit_price", "confidential", "-0.50", "3 of 20", "0", "0", "little"],
+        ["design_idea.saving", "restricted", "not measured", "0 of 0", "0", "0", "little"],
+    ]
+    assert by_head["part", "points of the score"] == [
+        ["information", "+4.2"],
+        ["of it order.quantity", "+4.5"],
+        ["of it order.unit_price", "-0.2"],
+        ["promises", "-1.8"],
+    ]
+    assert by_head["direction", "score", "at least", "at most"] == [
+        [there, "64", "58", "71"],
+        [back, "36", "not measured", "not measured"],
+    ]
+
+
+def test_alarms_say_whether_they_stand_and_may_be_chance(seen: Seen) -> None:
+    (alarms,) = (t for t in seen.tables if t[0][0] == "relationship" and "what" in t[0])
+    assert [row[2:] for row in alarms[1:]] == [
+        ["2026-02-09", "bits of it fell"],
+        ["2026-01-26", "ideas fell (may be chance)"],
+        ["2026-01-12", "promises fell (over)"],
+    ]
+    # Below its own heading only what people are to be told of.
+    assert [a for a in seen.all("p") if a.get("class") == "alarm"] == [{"class": "alarm"}]
+
+
+def test_a_long_list_of_what_waits_is_cut_and_says_so(seen: Seen) -> None:
+    assert "complaint 5 has waited" in seen.words
+    assert "complaint 6 has waited" not in seen.words
+    assert "and 2 more" in seen.words
 
 
 @pytest.mark.parametrize(
@@ -253,10 +332,18 @@ def test_each_chart_has_words_and_a_table_for_those_who_do_not_see_it(seen: Seen
         charts.score_over_time([PAIR, SILENT]),
         charts.score_over_time([]),
         charts.score_over_time([SILENT]),
-        charts.bits_by_column(THERE),
-        charts.bits_by_column(UNKNOWN),
-        charts.what_moved(THERE.moved),
-        charts.what_moved([]),
+        bars.bits_by_column(THERE),
+        bars.bits_by_column(UNKNOWN),
+        bars.what_moved(THERE.moved),
+        bars.what_moved([]),
+        bars.due_cells(THERE),
+        bars.due_cells(UNKNOWN),
+        bars.peers([THERE, BACK]),
+        bars.peers([]),
+        charts.score_of(THERE),
+        charts.score_of(UNKNOWN),
+        charts.bits_over_time(THERE),
+        charts.bits_over_time(UNKNOWN),
     ],
 )
 def test_a_chart_is_one_element_that_scales(drawn: str) -> None:
@@ -273,9 +360,9 @@ def words(drawn: str) -> list[str]:
 
 
 def test_text_in_charts_stays_text() -> None:
-    said = words(charts.bits_by_column(THERE))
+    said = words(bars.bits_by_column(THERE))
     assert {"order.quantity", "1.25", "-0.50 (little evidence)", "bits a due cell"} <= set(said)
-    assert {"+4.2", "-1.8", "information"} <= set(words(charts.what_moved(THERE.moved)))
+    assert {"+4.2", "-1.8", "information"} <= set(words(bars.what_moved(THERE.moved)))
     assert words(charts.score_over_time([PAIR]))[-1] == "fjordstal 21"
 
 
@@ -296,7 +383,7 @@ def test_drawing_leaves_no_figure_and_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(2):
-            charts.what_moved(THERE.moved)
+            bars.what_moved(THERE.moved)
     assert plt.get_fignums() == []
 
 
@@ -305,7 +392,7 @@ def test_drawing_leaves_no_figure_and_no_warning() -> None:
 
 def test_what_is_not_measured_is_never_a_zero() -> None:
     silent = Seen(render(replace(PAGE, relationships=(SILENT,), refused=(), facts=())))
-    relationships, _, there, back = silent.tables
+    relationships, _, there, back = silent.tables[:4]
     assert relationships[1][1:4] == ["not measured"] * 3
     assert relationships[1][5] == "not measured / not measured"
     assert there[1] == back[1] == ["not measured"] * 4
@@ -314,7 +401,7 @@ def test_what_is_not_measured_is_never_a_zero() -> None:
 
 
 def test_a_column_that_is_not_measured_says_so_in_its_chart() -> None:
-    said = words(charts.bits_by_column(replace(THERE, columns=(COLUMNS[2],))))
+    said = words(bars.bits_by_column(replace(THERE, columns=(COLUMNS[2],))))
     assert "not measured" in said
     assert "0.00" not in said
 
@@ -343,6 +430,14 @@ def test_the_score_of_a_relationship_is_of_both_or_none() -> None:
 # ---- from the measure ------------------------------------------------------------------------
 
 
+WHY = {
+    "since": (MONDAY + timedelta(weeks=6)).isoformat(),
+    "points": 1.5,
+    "parts": {"information": 2.0, "promises": -0.5, "candour": 0.0, "ideas": 0.0},
+    "columns": {"order.a": 0.01, "order.b": -1.0, "order.quantity": 2.5, "floor": 0.49},
+}
+
+
 def shown(sender: str, receiver: str, score: float | None, count: int = 20) -> dict[str, Any]:
     """A direction as `tillit trust show --json` prints it."""
     return {
@@ -354,6 +449,27 @@ def shown(sender: str, receiver: str, score: float | None, count: int = 20) -> d
         "candour": 0.8,
         "ideas": None,
         "evidence": {"due": 10, "arrived": 8, "late": 1, "missing": 1},
+        "interval": {"score": None if score is None else [score - 5, score + 5]},
+        "band": [{"week": MONDAY.isoformat(), "low": 40.0, "high": 60.0}],
+        "why": WHY if count > 13 else None,
+        "alarms": [
+            {"week": "2026-02-02", "ended": None, "told": True, "says": "it fell"},
+            {"week": "2026-02-02", "ended": "2026-03-02", "told": False, "says": "it fell"},
+        ],
+        "beside": {
+            "worth": {"bits_a_week": 1.0, "says": "it was worth 1.0 bits a week"},
+            "neglected": {
+                "overdue": [{"column": "order.quantity", "cells": 2}],
+                "unanswered": [],
+                "reassess": [],
+            },
+            "role": "supplier",
+            "better_than": 0.5,
+            "peers": 2,
+            "directness": None,
+            "transactional": {"share": 0.25, "hours": 12.0},
+            "safety_stock": None,
+        },
         "columns": [
             {
                 "kind": "order",
@@ -364,7 +480,10 @@ def shown(sender: str, receiver: str, score: float | None, count: int = 20) -> d
                 "u": 0.4,
                 "due": 10,
                 "arrived": 8,
+                "late": 1,
+                "missing": 1,
                 "enough": False,
+                "history": [{"week": MONDAY.isoformat(), "bits": 1.0, "bits_per_cell": None}],
             }
         ],
         "columns_not_measured": [
@@ -408,22 +527,36 @@ def test_a_direction_keeps_its_figures() -> None:
     assert len(found.history) == 20
 
 
-def test_what_moved_is_told_over_a_quarter() -> None:
+def test_what_moved_is_told_by_part_and_by_column_the_most_first() -> None:
     found = direction_of(shown("a", "b", 50.0))
     assert found.moved_since == MONDAY + timedelta(weeks=6)
-    assert [m.part for m in found.moved] == ["information", "promises", "candour", "ideas"]
-    expected = 100 * ((0.39 * 0.75) ** 0.25 - (0.26 * 0.75) ** 0.25)
-    assert sum(m.points for m in found.moved) == pytest.approx(expected)
+    information, *others = found.moved
+    assert information == Mover(
+        "information",
+        2.0,
+        (
+            Mover("order.quantity", 2.5),
+            Mover("order.b", -1.0),
+            Mover("least score", 0.49),
+        ),
+    )
+    assert others == [Mover("promises", -0.5), Mover("candour", 0.0), Mover("ideas", 0.0)]
 
 
 def test_too_short_a_history_moves_nothing() -> None:
-    for count in (1, 13):
-        found = direction_of(shown("a", "b", 50.0, count))
-        assert (found.moved, found.moved_since) == ((), None)
-    assert direction_of(shown("a", "b", 50.0, 14)).moved_since == MONDAY
-    gap = shown("a", "b", 50.0)
-    gap["history"][6]["candour"] = None
-    assert direction_of(gap).moved == ()
+    found = direction_of(shown("a", "b", 50.0, 13))
+    assert (found.moved, found.moved_since) == ((), None)
+
+
+def test_how_sure_it_is_and_what_is_alarming_or_waits_is_kept() -> None:
+    found = direction_of(shown("a", "b", 50.0))
+    assert found.interval == (45.0, 55.0)
+    assert found.band == (Sure(MONDAY, 40.0, 60.0),)
+    assert [(mark.stands, mark.told) for mark in found.alarms] == [(True, True), (False, False)]
+    assert found.waits == ("order.quantity: 2 cells of the last four weeks never came",)
+    assert found.beside[0] == "shares more than 50% of 2 measured suppliers"
+    assert len(found.beside) == 2
+    assert found.worth == "it was worth 1.0 bits a week"
 
 
 def test_relationships_stand_best_first_and_strangers_to_the_measure_last() -> None:

@@ -9,7 +9,8 @@ keyed as (
         stated.*,
         -- Further columns of our baseline: public series, and what was told of this outcome in
         -- columns that come before this one.
-        list_concat(coalesce(public.known, []), coalesce(before.told, [])) as more
+        coalesce(public.known, []) as more,
+        coalesce(before.told, []) as told_before
     from int_stated_cell as stated
     left join int_public_known as public using (cut_off_at, period_start)
     left join int_cell_before as before
@@ -39,6 +40,8 @@ select
     case when abs(before_known) <= 1e15 then before_known end as before_known,
     case when abs(known_already) <= 1e15 then known_already end as known_already,
     season,
-    more
+    quantile_level,
+    more,
+    told_before
 from keyed
 order by series_no, cell_no

@@ -93,7 +93,8 @@ select
     before.last_known,
     before.before_known,
     coalesce(ordered.book, 0) as known_already,
-    case due.period when 'day' then 7 when 'month' then 12 else 52 end as season
+    case due.period when 'day' then 7 when 'month' then 12 else 52 end as season,
+    due.quantile_level
 from due
 cross join asked
 left join told using (partner, direction, column_name, item_id, ship_to, period_no)

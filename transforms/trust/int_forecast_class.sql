@@ -42,6 +42,7 @@ told as (
             due.partner = forecast.partner
             and due.direction = forecast.direction
             and due.agreement_id = forecast.agreement_id
+            and forecast.column_name = 'quantity'
             and due.item_id = forecast.item_id
             and due.ship_to = forecast.ship_to
             and due.period = forecast.period

@@ -8,7 +8,8 @@ asked as (select as_of from run),
 term as (
     select
         stg_terms.*,
-        measured_by.measure
+        measured_by.measure,
+        measured_by.quantile_level
     from stg_terms
     inner join measured_by using (kind, column_name, witness)
     where kind = 'demand_forecast'
@@ -34,8 +35,8 @@ due as (
     select
         dated.*,
         term.agreement_id,
-        term.column_name,
         term.measure,
+        term.quantile_level,
         term.starts_at,
         term.ends_at,
         dated.period_start::timestamptz - to_seconds(3600 * term.cut_off_hours) as cut_off_at
@@ -45,6 +46,7 @@ due as (
             dated.partner = term.partner
             and dated.direction = term.direction
             and dated.period = term.period
+            and dated.column_name = term.column_name
 )
 
 select
@@ -52,6 +54,7 @@ select
     due.direction,
     due.column_name,
     due.measure,
+    due.quantile_level,
     due.item_id,
     due.ship_to,
     due.period_no,

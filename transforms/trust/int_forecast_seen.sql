@@ -1,13 +1,15 @@
--- Periods in which a forecast key was alive: ordered or forecast in them, or not long before.
--- grain: partner, direction, period, item_id, ship_to, period_no
--- reads: int_demand_change, stg_demand_forecast
+-- Periods in which a forecast key was alive for a column: ordered, or forecast in it, or not long ago.
+-- grain: partner, direction, column_name, period, item_id, ship_to, period_no
+-- reads: int_demand_change, measured_by, stg_demand_forecast
 -- range: a key stays alive for 13 periods after it was last seen, so a sender that drops the keys
---        it finds hard still owes them; a forecast of zero is an answer, not a sign of life
+--        it finds hard still owes them; a forecast of zero is an answer, not a sign of life; what is
+--        said in one column makes nothing due in another, but a quantity does of its commitment
 with
 told as (
     select
         partner,
         direction,
+        column_name,
         period,
         item_id,
         ship_to,
@@ -22,18 +24,23 @@ told as (
 
 ordered as (
     select
-        partner,
-        direction,
-        period,
-        item_id,
-        ship_to,
-        period_no
-    from int_demand_change
-    where is_new and quantity <> 0
+        change.partner,
+        change.direction,
+        measured_by.column_name,
+        change.period,
+        change.item_id,
+        change.ship_to,
+        change.period_no
+    from int_demand_change as change
+    cross join measured_by
+    where change.is_new and change.quantity <> 0 and measured_by.kind = 'demand_forecast'
 ),
 
 seen as (
     select * from told
+    union
+    select * replace ('commitment' as column_name) from told
+    where column_name = 'quantity'
     union
     select * from ordered
 ),
@@ -44,7 +51,8 @@ gap as (
         least(
             13,
             lead(period_no, 1, period_no + 14) over (
-                partition by partner, direction, period, item_id, ship_to order by period_no
+                partition by partner, direction, column_name, period, item_id, ship_to
+                order by period_no
             ) - period_no - 1
         ) as silent_periods
     from seen
@@ -53,6 +61,7 @@ gap as (
 select
     partner,
     direction,
+    column_name,
     period,
     item_id,
     ship_to,

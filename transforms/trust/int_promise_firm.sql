@@ -34,7 +34,11 @@ firm as (
         min(arrived_at) as arrived_at
     from stg_demand_forecast
     semi join promising using (partner, direction)
-    where commitment = 'firm' and value > 0 and arrived_at < period_start::timestamptz
+    where
+        column_name = 'quantity'
+        and commitment = 'firm'
+        and value > 0
+        and arrived_at < period_start::timestamptz
     group by partner, direction, item_id, ship_to, period, period_start
 )
 
@@ -55,6 +59,7 @@ inner join int_forecast_cell as cell
         and firm.direction = cell.direction
         and firm.item_id || '/' || firm.ship_to = cell.series_id
         and firm.period_start::timestamptz = cell.period_start
+        and cell.column_name = 'quantity'
 left join price
     on
         firm.partner = price.partner

@@ -4,7 +4,8 @@
 -- reads: landed.demand_forecast, run, stg_order, stg_shipment
 -- range: arrived_at (our own clock, never the sender's) <= run.as_of, and without end for what came
 --        after its shipment's cut-off: it is known of and counts for nothing. Where orders name no
---        place, what was forecast for all places is one value
+--        place, what was forecast for all places is one value: lows and highs are added as if all
+--        places were low or high together; what is not stated of them is no row
 with
 asked as (select as_of from run),
 
@@ -39,22 +40,55 @@ forecast as (
     left join placed on told.partner = placed.partner
     left join late on told.partner = late.partner and told.shipment_id = late.shipment_id
     where told.arrived_at <= asked.as_of
+),
+
+told as (
+    select
+        partner,
+        direction,
+        agreement_id,
+        item_id,
+        ship_to,
+        period,
+        period_start,
+        arrived_at,
+        shipment_id,
+        sum(quantity)::double as quantity,
+        sum(quantity_low)::double as quantity_low,
+        sum(quantity_high)::double as quantity_high,
+        min(commitment) as commitment
+    from forecast
+    group by
+        partner, direction, agreement_id, item_id, ship_to, period, period_start, arrived_at,
+        shipment_id
+),
+
+valued as (
+    select
+        told.* exclude (quantity, quantity_low, quantity_high),
+        list.column_name,
+        case list.column_name
+            when 'quantity' then told.quantity
+            when 'quantity_low' then told.quantity_low
+            else told.quantity_high
+        end as value
+    from told
+    cross join
+        (values ('quantity'), ('quantity_low'), ('quantity_high')) as list (column_name)
 )
 
 select
     partner,
     direction,
     agreement_id,
-    'quantity' as column_name,
+    column_name,
     item_id,
     ship_to,
     period,
     period_start,
     arrived_at,
     shipment_id,
-    sum(quantity)::double as value,
-    min(commitment) as commitment
-from forecast
-group by
-    partner, direction, agreement_id, item_id, ship_to, period, period_start, arrived_at,
-    shipment_id
+    value,
+    commitment
+from valued
+where column_name = 'quantity' or value is not null

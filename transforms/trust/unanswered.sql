@@ -3,7 +3,7 @@
 -- reads: landed.complaint, landed.design_idea, landed.process_idea, own.complaint, own.design_idea,
 --        own.process_idea, run
 -- range: arrived_at <= run.as_of; answered is what either side says so of, with a day or a status;
---        who was here first with it has raised it
+--        who wrote its first status has raised it
 with
 asked as (select as_of from run),
 
@@ -57,6 +57,7 @@ stated as (
         told.kind,
         told.subject_id,
         told.waits_for,
+        told.status_no,
         told.arrived_at,
         told.answered_on is not null
         or coalesce(told.status, '') in (
@@ -73,7 +74,7 @@ select
     kind,
     subject_id,
     min(arrived_at) as raised_at,
-    arg_min(waits_for, arrived_at) as waits_for
+    arg_min(waits_for, (status_no, arrived_at)) as waits_for
 from stated
 group by partner, kind, subject_id
 having not bool_or(is_answered)

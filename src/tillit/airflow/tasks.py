@@ -23,6 +23,7 @@ from tillit.model import parse_instant
 
 __all__ = [
     "DEFAULTS",
+    "alert",
     "carry_out",
     "keep_custody",
     "lend",
@@ -127,12 +128,36 @@ def carry_out(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     return _with_home(act)
 
 
-def measure() -> dict[str, float | None]:
-    """Compute the trust marts; the score of each direction."""
+def measure() -> dict[str, Any]:
+    """Compute the trust marts; the score of each direction, and the alarms that are new.
+
+    New is what no run before this one of the DAG had told: a task that is run again, because it
+    was killed once it had kept what it found, tells the same.
+    """
+    from tillit.trust.news import new_alarms
     from tillit.trust.run import run_trust
 
-    shown = _with_home(lambda home, now: run_trust(home, now=now))
-    return {f"{d['sender']} to {d['receiver']}": d["score"] for d in shown["directions"]}
+    began = _given() or get_current_context()["dag_run"].start_date
+
+    def act(home: Home, now: datetime) -> dict[str, Any]:
+        shown = run_trust(home, now=now)
+        return {
+            "scores": {
+                f"{d['sender']} to {d['receiver']}": d["score"] for d in shown["directions"]
+            },
+            "alarms": new_alarms(home, shown, before=began or now),
+        }
+
+    return _with_home(act)
+
+
+def alert(measured: Mapping[str, Any]) -> str:
+    """The new alarms, a line each, for whoever is to be told; skipped where there are none."""
+    if not measured["alarms"]:
+        raise AirflowSkipException("no new alarm")
+    text = "\n".join(measured["alarms"])
+    logging.getLogger(__name__).warning("%s", text)
+    return text
 
 
 _lent: list[Home] = []

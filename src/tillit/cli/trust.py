@@ -41,6 +41,31 @@ def show_trust(ctx: click.Context, now: datetime, as_json: bool) -> None:
 
 @trust.command()
 @click.argument("partner")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Compare with the week of a day.")
+@now_option
+@as_json
+@click.pass_context
+def explain(
+    ctx: click.Context, partner: str, since: datetime | None, now: datetime, as_json: bool
+) -> None:
+    """Explain the score of what PARTNER shares with us: how sure it is, and why it moved.
+
+    With --now an earlier score is explained, from what was known then; nothing of that is kept.
+    """
+    from tillit.trust.words import explained
+
+    shown = _measured(ctx, now, since)
+    direction = _of(shown, partner)
+    facts = {**direction, "as_of": shown["as_of"], "definition": shown["definition"]}
+    lines = [f"as of {shown['as_of']}, by definition {shown['definition']}"]
+    for section in explained(direction):
+        rows = table(section.head, section.rows) if section.head else [r[0] for r in section.rows]
+        lines += ["", section.title, *(f"  {row}" for row in rows)]
+    show(facts, as_json=as_json, lines=lines)
+
+
+@trust.command()
+@click.argument("partner")
 @click.option("--weeks", type=click.IntRange(1), default=26, show_default=True)
 @now_option
 @as_json
@@ -49,7 +74,7 @@ def history(ctx: click.Context, partner: str, weeks: int, now: datetime, as_json
     """Show what PARTNER shared with us week by week, the newest last."""
     from tillit.trust.show import HISTORY, history_table
 
-    direction = _of_partner(ctx, partner, now)
+    direction = _of(_measured(ctx, now), partner)
     told = direction["history"][-weeks:]
     show(told, as_json=as_json, lines=table(HISTORY, history_table(told)))
 
@@ -60,19 +85,24 @@ def history(ctx: click.Context, partner: str, weeks: int, now: datetime, as_json
 @click.pass_context
 def compare(ctx: click.Context, now: datetime, as_json: bool) -> None:
     """Compare the partners that share with us, the highest score first."""
-    from tillit.trust.run import run_trust
     from tillit.trust.show import COMPARED, compared
 
-    rows = compared(run_trust(open_home(ctx), now=now))
+    rows = compared(_measured(ctx, now))
     facts = [dict(zip(COMPARED, row, strict=True)) for row in rows]
     show(facts, as_json=as_json, lines=table(COMPARED, rows))
 
 
-def _of_partner(ctx: click.Context, partner: str, now: datetime) -> dict[str, Any]:
-    """What one partner shares with us; UsageError ``not-found`` says who does."""
+def _measured(ctx: click.Context, now: datetime, since: datetime | None = None) -> dict[str, Any]:
+    """Measure without keeping it: who asks about a day does not change what the lake holds."""
     from tillit.trust.run import run_trust
 
-    directions = run_trust(open_home(ctx), now=now)["directions"]
+    day = None if since is None else since.date()
+    return run_trust(open_home(ctx), now=now, since=day, kept=False)
+
+
+def _of(shown: dict[str, Any], partner: str) -> dict[str, Any]:
+    """What one partner shares with us; UsageError ``not-found`` says who does."""
+    directions = shown["directions"]
     for direction in directions:
         if direction["partner"] == partner:
             return dict(direction)
@@ -133,7 +163,7 @@ def report(ctx: click.Context, out: Path, now: datetime) -> None:
     from tillit.trust.run import run_trust
 
     home = open_home(ctx)
-    shown = run_trust(home, now=now)
+    shown = run_trust(home, now=now, band=True)
     partners = sorted({d["partner"] for d in shown["directions"]})
     content = compose(
         title=f"What partners share with {home.config.party_name}",

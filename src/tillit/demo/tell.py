@@ -96,7 +96,10 @@ def lines(played: Played) -> Iterator[str]:
             f"   {_parts(r.there)} / {_parts(r.back)}"
         )
         if r.story:
-            yield f"    {r.story}"
+            yield f"    planted: {r.story}"
+        for way in (r.there, r.back):
+            yield f"    {way.sender} to {way.receiver} {way.short}"
+            yield from (f"    alarm: {mark.says}" for mark in way.alarms if mark.told)
     if page.agreements:
         yield ""
         yield "agreements that changed, or did not"

@@ -76,7 +76,7 @@ def _relationship(
     quiet_from = weeks // 2 if supplier.goes_quiet else None
     needs = [world_demand.demand(item, weeks, chance[0]) for item in supplier.items]
     lines = world_demand.order_lines(supplier, needs, weeks, chance[1])
-    drawn = world_supply.fates(supplier, lines, quiet_from, chance[3])
+    drawn = world_supply.fates(supplier, lines, weeks // 2, quiet_from, chance[3])
     said = world_voice.complaints(supplier, drawn, weeks, quiet_from, chance[5])
     thought = world_voice.ideas(supplier, weeks, quiet_from, chance[6])
     buyer: dict[str, list[Row]] = {
@@ -86,7 +86,7 @@ def _relationship(
         "design_idea": thought.buyer,
     }
     seller: dict[str, list[Row]] = {
-        "delivery_commitment": world_supply.commitments(supplier, drawn, chance[4]),
+        "delivery_commitment": world_supply.commitments(supplier, drawn, weeks // 2, chance[4]),
         "delivery": world_supply.supplier_deliveries(drawn, chance[4]),
         "complaint": said.supplier,
         "design_idea": thought.supplier,
@@ -123,6 +123,12 @@ def _story(supplier: Character, weeks: int) -> list[Fact]:
         what = "goes quiet: promises are no longer revised, plans are rarely passed on, nobody "
         what += "complains while more deliveries go wrong"
         facts.append(Fact(supplier.id, what, half, "the score falls, the silence alarm rings"))
+    if supplier.opens_up:
+        what = "opens up: plans, promises and troubles are told, which were kept back before"
+        facts.append(Fact(supplier.id, what, half, "the score rises, both directions"))
+    if supplier.milks:
+        what = "milks its good name: promises come as punctually as before, and say nothing"
+        facts.append(Fact(supplier.id, what, half, "bits fall at the same number of cells"))
     if supplier.inflation > 1:
         what = f"promises {supplier.inflation:.2f} times what it can deliver and seldom says so"
         facts.append(Fact(supplier.id, what, start, "honesty gap H above 0, P the lowest"))

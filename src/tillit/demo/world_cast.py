@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tillit.demo.model import Partner
 
@@ -40,6 +40,9 @@ class Character:
       does, ``acceptance`` of either.
     - ``goes_quiet``: when the trading year is half over both sides stop telling each other things:
       no revised promises, few forecasts, no complaints, no ideas, while deliveries get worse.
+    - ``opens_up``: from then on both sides tell each other nearly all that they know.
+    - ``milks``: from then on the supplier promises whatever is asked for, as punctually as before,
+      and says no more of what it knows.
     """
 
     id: str
@@ -57,6 +60,21 @@ class Character:
     ideas_back: float = 3.0
     acceptance: float = 0.4
     goes_quiet: bool = False
+    opens_up: bool = False
+    milks: bool = False
+
+    @property
+    def later(self) -> Character:
+        """Who it has become when the trading year is half over."""
+        if self.opens_up:
+            return replace(
+                self,
+                forecast_accuracy=0.97,
+                coverage=0.99,
+                promise_honesty=0.97,
+                complaint_rate=0.95,
+            )
+        return replace(self, promise_honesty=0.0) if self.milks else self
 
     @property
     def shares_freely(self) -> bool:
@@ -92,6 +110,11 @@ DEFAULT_CAST: tuple[Character, ...] = (
             Item("SK-214", "door panel core", 1150, 64.0),
             Item("SK-233", "floor tray", 720, 88.0),
         ),
+        forecast_accuracy=0.35,
+        coverage=0.8,
+        promise_honesty=0.15,
+        complaint_rate=0.4,
+        opens_up=True,
     ),
     Character(
         "havglass",
@@ -131,5 +154,22 @@ DEFAULT_CAST: tuple[Character, ...] = (
         ideas=4.0,
         ideas_back=1.0,
         acceptance=0.25,
+    ),
+    Character(
+        "elvkabel",
+        "Elvkabel",
+        (
+            Item("EK-310", "wiring harness", 520, 295.0),
+            Item("EK-314", "battery cable", 1050, 41.0),
+            Item("EK-322", "sensor lead", 880, 12.5),
+        ),
+        forecast_accuracy=0.8,
+        coverage=0.99,
+        promise_honesty=0.97,
+        reliability=0.7,
+        complaint_rate=0.8,
+        ideas=8.0,
+        acceptance=0.5,
+        milks=True,
     ),
 )

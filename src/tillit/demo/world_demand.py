@@ -138,7 +138,9 @@ def forecasts(
     found: list[Row] = []
     for origin in range(weeks):
         quiet = quiet_from is not None and origin >= quiet_from
-        accuracy = min(supplier.forecast_accuracy, 0.3) if quiet else supplier.forecast_accuracy
+        accuracy = (supplier.later if origin >= weeks // 2 else supplier).forecast_accuracy
+        if quiet:
+            accuracy = min(accuracy, 0.3)
         recorded = instant(origin, 4, float(rng.uniform(8, 14)))
         for need in demands:
             revised = rng.random() < (_QUIET_FORECASTS if quiet else 1.0)

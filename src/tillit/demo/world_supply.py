@@ -59,11 +59,16 @@ class Fate:
 
 
 def fates(
-    supplier: Character, lines: list[Line], quiet_from: int | None, rng: np.random.Generator
+    character: Character,
+    lines: list[Line],
+    half: int,
+    quiet_from: int | None,
+    rng: np.random.Generator,
 ) -> list[Fate]:
-    """Draw what becomes of every order line."""
+    """Draw what becomes of every order line; from the week ``half`` on the supplier is another."""
     found: list[Fate] = []
     for line in lines:
+        supplier = character.later if line.week >= half else character
         quiet = quiet_from is not None and line.week >= quiet_from
         odds = (1 - supplier.reliability) * (_QUIET_TROUBLE if quiet else 1)
         trouble = "none"
@@ -97,13 +102,16 @@ def fates(
     return found
 
 
-def commitments(supplier: Character, drawn: list[Fate], rng: np.random.Generator) -> list[Row]:
+def commitments(
+    character: Character, drawn: list[Fate], half: int, rng: np.random.Generator
+) -> list[Row]:
     """The promises: a first one in the week after the order, a second when trouble is told.
 
     Who inflates promises the whole order, every second time more, whatever the plant can do.
     """
     found: list[Row] = []
     for fate in drawn:
+        supplier = character.later if fate.line.week >= half else character
         covered = rng.random() < (_QUIET_COVERAGE if fate.quiet else supplier.coverage)
         extra = max(1.0, float(rng.uniform(0.9, 1.1))) if supplier.inflation > 1 else 1.0
         told_first = fate.told and fate.known >= LEAD_WEEKS

@@ -116,7 +116,7 @@ FIXED = {
 
 SUMMED = (
     *("alarm", "arrival_lag", "column_not_measured", "column_week"),
-    *("definition", "direction_week", "interval"),
+    *("definition", "direction_week", "input", "interval"),
 )
 """Marts of the measure in which no single value of a partner stands; in any other one may."""
 

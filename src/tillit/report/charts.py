@@ -1,54 +1,27 @@
-"""Charts as SVG text, for a page that opens without a network. Pure but for Matplotlib's state."""
+"""Charts of weeks, as SVG text for a page that opens without a network. Pure but for Matplotlib."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
-
-mpl.use("svg")
-import matplotlib.dates as mdates
-from matplotlib.figure import Figure
-
-from tillit.report.content import Direction, Mover, Relationship
+from tillit.report.content import ColumnBits, Direction, Relationship
+from tillit.report.drawing import COLOURS, FAINT, colours, days, figure_of, svg, weekly
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "bits_by_column", "score_by_week", "score_over_time", "what_moved"]
+__all__ = ["bits_by_week", "bits_over_time", "score_by_week", "score_of", "score_over_time"]
 
-COLOURS = ("#0b6e69", "#c8553d", "#3d5a9b", "#b08a1e", "#7a4a8b", "#5b7f2b", "#8a5a44", "#47727f")
-_INK, _FAINT, _GRID = "#1d2733", "#6b7785", "#e3e7ea"
-_STYLE: dict[str, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "svg.fonttype": "none",  # text stays text: it can be read, searched and scaled
-    "text.parse_math": False,  # a dollar in a name is a dollar
-    "svg.hashsalt": "tillit",  # the same figures give the same bytes
-    "axes.edgecolor": _GRID,
-    "axes.labelcolor": _FAINT,
-    "xtick.color": _FAINT,
-    "ytick.color": _FAINT,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.grid.axis": "y",
-    "grid.color": _GRID,
-    "ytick.left": False,
-}
+_LINES = 4
 
 
 def score_over_time(relationships: Sequence[Relationship]) -> str:
     """A line a relationship: the score of both directions together, week by week, 0 to 100."""
-    with _figure(7.4, 3.3) as (figure, axes):
+    with figure_of(7.4, 3.3) as (figure, axes):
         ends: list[tuple[float, str, str]] = []
-        for relationship, colour in zip(relationships, _cycle(), strict=False):
+        for relationship, colour in zip(relationships, colours(), strict=False):
             weeks = [(w, s) for w, s in _both(relationship) if s is not None]
             if not weeks:
                 continue
@@ -58,12 +31,9 @@ def score_over_time(relationships: Sequence[Relationship]) -> str:
         _label_ends(axes, ends)
         axes.set_ylim(0, max([40.0, *(1.15 * s for s, _, _ in ends)]))
         axes.set_ylabel("score, both directions")
-        axes.grid(visible=True, axis="y")
-        locator = axes.xaxis.get_major_locator()
-        formatter = mdates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_formatter(formatter)
+        weekly(axes)
         figure.subplots_adjust(left=0.07, right=0.84, top=0.96, bottom=0.1)
-        return _svg(figure, "Score over time, a line a relationship")
+        return svg(figure, "Score over time, a line a relationship")
 
 
 def score_by_week(
@@ -75,69 +45,78 @@ def score_by_week(
     return [(week, tuple(line.get(week) for line in lines)) for week in weeks]
 
 
-def bits_by_column(direction: Direction) -> str:
-    """A bar a permitted column: bits a due cell, on the receiver's own outcomes."""
-    shown = sorted(direction.columns, key=lambda c: (c.bits is None, -(c.bits or 0.0)))
-    with _figure(4.6, 0.42 + 0.3 * max(1, len(shown))) as (figure, axes):
-        names = [f"{c.kind}.{c.column}" for c in shown]
-        values = [c.bits or 0.0 for c in shown]
-        colours = [COLOURS[0] if v > 0 else COLOURS[1] for v in values]
-        axes.barh(range(len(shown)), values, color=colours, height=0.55)
-        for place, column in enumerate(shown):
-            text = "not measured" if column.bits is None else f"{column.bits:.2f}"
-            if column.bits is not None and not column.enough:
-                text += " (little evidence)"
-            axes.annotate(
-                text,
-                (max(values[place], 0.0), place),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                color=_FAINT if column.bits is None else _INK,
-                fontsize=8,
-            )
-        axes.set_yticks(range(len(shown)), names)
-        axes.tick_params(axis="y", labelcolor=_INK, labelsize=8)
-        axes.invert_yaxis()
-        low, high = min([0.0, *values]), max([0.5, *values])
-        axes.set_xlim(low - 0.02, high * 1.35)
-        axes.set_xlabel("bits a due cell", fontsize=8)
-        axes.axvline(0, color=_FAINT, linewidth=0.8)
-        figure.subplots_adjust(
-            left=0.55, right=0.98, top=0.97, bottom=0.38 / figure.get_figheight()
+def score_of(direction: Direction) -> str:
+    """The score of one direction, the band in which it lies, and a mark for each alarm told."""
+    with figure_of(4.6, 2.1) as (figure, axes):
+        weeks = [(w.week, w.score) for w in direction.history if w.score is not None]
+        band = direction.band
+        axes.fill_between(
+            days(s.week for s in band),
+            [s.low for s in band],
+            [s.high for s in band],
+            color=COLOURS[0],
+            alpha=0.16,
+            linewidth=0,
         )
-        return _svg(figure, f"Bits by column, {direction.sender} to {direction.receiver}")
+        axes.plot(days(w for w, _ in weeks), [s for _, s in weeks], color=COLOURS[0], linewidth=1.6)
+        top = max([40.0, *(1.2 * s for _, s in weeks), *(1.05 * s.high for s in band)])
+        told = days(alarm.week for alarm in direction.alarms if alarm.told)
+        axes.vlines(told, 0, top, color=COLOURS[1], linewidth=1.0, linestyles="dotted")
+        axes.plot(told, [0.94 * top] * len(told), "v", color=COLOURS[1], markersize=6)
+        axes.set_ylim(0, top)
+        weekly(axes)
+        figure.subplots_adjust(left=0.08, right=0.97, top=0.97, bottom=0.14)
+        return svg(figure, f"Score with its interval, {direction.sender} to {direction.receiver}")
 
 
-def what_moved(moved: Sequence[Mover]) -> str:
-    """A bar a part: points that it added to the score or took from it."""
-    with _figure(4.6, 0.42 + 0.3 * max(1, len(moved))) as (figure, axes):
-        values = [m.points for m in moved]
-        colours = [COLOURS[0] if v >= 0 else COLOURS[1] for v in values]
-        axes.barh(range(len(moved)), values, color=colours, height=0.55)
-        reach = max([1.0, *(abs(v) for v in values)])
-        for place, mover in enumerate(moved):
-            right = mover.points >= 0
-            axes.annotate(
-                f"{mover.points:+.1f}",
-                (mover.points, place),
-                xytext=(4 if right else -4, 0),
-                textcoords="offset points",
-                ha="left" if right else "right",
-                va="center",
-                fontsize=8,
-                color=_INK,
+def bits_over_time(direction: Direction) -> str:
+    """A line a column of those that told most, or once did: bits a due cell over the year."""
+    with figure_of(4.6, 2.1) as (figure, axes):
+        told = _telling(direction)
+        for column, colour in zip(told, colours(), strict=False):
+            points = [(week, bits) for week, bits in column.history if bits is not None]
+            axes.plot(
+                days(week for week, _ in points),
+                [bits for _, bits in points],
+                color=colour,
+                linewidth=1.5,
+                label=f"{column.kind}.{column.column}",
             )
-        axes.set_yticks(range(len(moved)), [m.part for m in moved])
-        axes.tick_params(axis="y", labelcolor=_INK, labelsize=8)
-        axes.invert_yaxis()
-        axes.set_xlim(-1.4 * reach, 1.4 * reach)
-        axes.axvline(0, color=_FAINT, linewidth=0.8)
-        axes.set_xlabel("points of the score", fontsize=8)
-        figure.subplots_adjust(
-            left=0.55, right=0.98, top=0.97, bottom=0.38 / figure.get_figheight()
-        )
-        return _svg(figure, "What moved the score")
+        if told:
+            axes.legend(
+                loc="upper center",
+                bbox_to_anchor=(0.5, -0.16),
+                ncols=2,
+                frameon=False,
+                fontsize=7.5,
+                handlelength=1.2,
+            )
+        axes.axhline(0, color=FAINT, linewidth=0.8)
+        weekly(axes)
+        figure.subplots_adjust(left=0.08, right=0.97, top=0.97, bottom=0.3)
+        title = f"Bits by column over time, {direction.sender} to {direction.receiver}"
+        return svg(figure, title)
+
+
+def bits_by_week(
+    direction: Direction,
+) -> tuple[tuple[str, ...], list[tuple[date, tuple[float | None, ...]]]]:
+    """What `bits_over_time` draws, as names of columns and rows of a week and bits."""
+    told = _telling(direction)
+    lines = [dict(column.history) for column in told]
+    weeks = sorted({week for line in lines for week in line})
+    names = tuple(f"{column.kind}.{column.column}" for column in told)
+    return names, [(week, tuple(line.get(week) for line in lines)) for week in weeks]
+
+
+def _telling(direction: Direction) -> list[ColumnBits]:
+    """At most four columns: those with the most bits in any week."""
+
+    def most(column: ColumnBits) -> float:
+        return max((abs(bits) for _, bits in column.history if bits is not None), default=0.0)
+
+    told = [column for column in direction.columns if most(column) > 0]
+    return sorted(told, key=most, reverse=True)[:_LINES]
 
 
 def _both(relationship: Relationship) -> Iterator[tuple[date, float | None]]:
@@ -165,26 +144,3 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
             color=colour,
             fontweight="bold",
         )
-
-
-def _cycle() -> Iterator[str]:
-    while True:
-        yield from COLOURS
-
-
-@contextmanager
-def _figure(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
-    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # the stubs want literal keys
-        figure = Figure(figsize=(width, height))
-        yield figure, figure.add_subplot()
-
-
-def _svg(figure: Figure, title: str) -> str:
-    """The figure as an inline element: no prologue, no fixed size, a title for readers."""
-    out = io.StringIO()
-    figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    return text.replace(">", f' role="img" aria-label="{escape(title)}">', 1)

@@ -11,16 +11,18 @@ from tillit.report.content import (
     ColumnBits,
     Content,
     Direction,
+    Mark,
     Mover,
     Refused,
     Relationship,
+    Sure,
     Week,
 )
-from tillit.trust.split import split
+from tillit.trust.words import beside_lines, in_short, neglect_lines
 
 __all__ = ["compose", "direction_of"]
 
-_MOVED_WEEKS = 13
+_LEAST_POINTS = 0.05
 
 
 def compose(
@@ -72,7 +74,8 @@ def direction_of(shown: Mapping[str, Any]) -> Direction:
     evidence = shown["evidence"]
     measured = [_column(column) for column in shown["columns"]]
     others = [_unmeasured(column) for column in shown["columns_not_measured"]]
-    moved, since = _moved(shown["history"])
+    moved, since = _moved(shown["why"])
+    bounds, beside = shown["interval"]["score"], shown["beside"]
     return Direction(
         sender=shown["sender"],
         receiver=shown["receiver"],
@@ -89,6 +92,24 @@ def direction_of(shown: Mapping[str, Any]) -> Direction:
         history=tuple(_week(week) for week in shown["history"]),
         moved=moved,
         moved_since=since,
+        interval=None if bounds is None else (bounds[0], bounds[1]),
+        band=tuple(
+            Sure(date.fromisoformat(row["week"]), row["low"], row["high"]) for row in shown["band"]
+        ),
+        alarms=tuple(_mark(alarm) for alarm in shown["alarms"]),
+        short=in_short(shown),
+        worth=beside["worth"]["says"],
+        waits=tuple(neglect_lines(beside["neglected"], us=shown["receiver"], them=shown["sender"])),
+        beside=tuple(beside_lines(beside)),
+    )
+
+
+def _mark(shown: Mapping[str, Any]) -> Mark:
+    return Mark(
+        week=date.fromisoformat(shown["week"]),
+        stands=shown["ended"] is None,
+        told=shown["told"],
+        says=shown["says"],
     )
 
 
@@ -103,6 +124,11 @@ def _column(shown: Mapping[str, Any]) -> ColumnBits:
         due=shown["due"],
         arrived=shown["arrived"],
         enough=shown["enough"],
+        late=shown["late"],
+        missing=shown["missing"],
+        history=tuple(
+            (date.fromisoformat(week["week"]), week["bits_per_cell"]) for week in shown["history"]
+        ),
     )
 
 
@@ -126,16 +152,23 @@ def _week(shown: Mapping[str, Any]) -> Week:
     )
 
 
-def _moved(history: Sequence[Mapping[str, Any]]) -> tuple[tuple[Mover, ...], date | None]:
-    """What moved the score over the last quarter; nothing when it was not measured then."""
-    if len(history) <= _MOVED_WEEKS:
+def _moved(why: Mapping[str, Any] | None) -> tuple[tuple[Mover, ...], date | None]:
+    """What moved the score; nothing when it was not measured then."""
+    if why is None:
         return (), None
-    before, after = history[-1 - _MOVED_WEEKS], history[-1]
-    parts = split(before, after)
-    if parts is None:
-        return (), None
-    movers = tuple(Mover(part, points) for part, points in parts.items())
-    return movers, date.fromisoformat(before["week"])
+    columns = sorted(
+        (
+            Mover("least score" if name == "floor" else name, points)
+            for name, points in why["columns"].items()
+            if abs(points) >= _LEAST_POINTS
+        ),
+        key=lambda mover: -abs(mover.points),
+    )
+    movers = tuple(
+        Mover(part, points, tuple(columns) if part == "information" else ())
+        for part, points in why["parts"].items()
+    )
+    return movers, date.fromisoformat(why["since"])
 
 
 def _nothing(sender: str, receiver: str) -> Direction:

@@ -8,7 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-__all__ = ["ColumnBits", "Content", "Direction", "Mover", "Refused", "Relationship", "Week"]
+__all__ = [
+    "ColumnBits",
+    "Content",
+    "Direction",
+    "Mark",
+    "Mover",
+    "Refused",
+    "Relationship",
+    "Sure",
+    "Week",
+]
 
 
 @dataclass(frozen=True)
@@ -24,8 +34,30 @@ class Week:
 
 
 @dataclass(frozen=True)
+class Sure:
+    """Between what the score of a week lies, nine times in ten."""
+
+    week: date
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An alarm: the week from which it was seen, whether it stands, and what it says.
+
+    ``told`` are those that people are told of; the rest may be chance.
+    """
+
+    week: date
+    stands: bool
+    told: bool
+    says: str
+
+
+@dataclass(frozen=True)
 class ColumnBits:
-    """One permitted column: how much it told, and how much weight it has."""
+    """One permitted column: how much it told, by week too, and how much weight it has."""
 
     kind: str
     column: str
@@ -36,19 +68,30 @@ class ColumnBits:
     due: int
     arrived: int
     enough: bool
+    late: int = 0
+    missing: int = 0
+    history: tuple[tuple[date, float | None], ...] = ()
 
 
 @dataclass(frozen=True)
 class Mover:
-    """What moved the score since the earlier week, in points; the parts add up to the whole."""
+    """What moved the score since the earlier week, in points; the parts add up to the whole.
+
+    ``within`` are the columns that add up to a part.
+    """
 
     part: str
     points: float
+    within: tuple[Mover, ...] = ()
 
 
 @dataclass(frozen=True)
 class Direction:
-    """What ``sender`` shares with ``receiver``, as the receiver measures it."""
+    """What ``sender`` shares with ``receiver``, as the receiver measures it.
+
+    ``short``, ``worth``, ``waits`` and ``beside`` are sentences: what is to be said first, what it
+    was worth, what is overdue or unanswered, and what stands beside the score without being in it.
+    """
 
     sender: str
     receiver: str
@@ -65,6 +108,13 @@ class Direction:
     history: tuple[Week, ...] = ()
     moved: tuple[Mover, ...] = ()
     moved_since: date | None = None
+    interval: tuple[float, float] | None = None
+    band: tuple[Sure, ...] = ()
+    alarms: tuple[Mark, ...] = ()
+    short: str = ""
+    worth: str = ""
+    waits: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

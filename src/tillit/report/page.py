@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from tillit.report import charts
+from tillit.report import bars, charts
 from tillit.report.content import Content
 
 __all__ = ["render", "write"]
 
+_CHARTS = (
+    bars.bits_by_column,
+    charts.bits_over_time,
+    bars.due_cells,
+    bars.peers,
+    charts.score_of,
+    bars.what_moved,
+)
 _LEVELS = {1: "public", 2: "internal", 3: "confidential", 4: "restricted"}
 
 
@@ -24,15 +33,28 @@ def render(content: Content) -> str:
     environment.filters["score"] = _score
     environment.filters["percent"] = _percent
     environment.filters["bits"] = _bits
-    environment.globals.update(
-        bits_by_column=lambda d: Markup(charts.bits_by_column(d)),  # noqa: S704 (made here)
-        what_moved=lambda m: Markup(charts.what_moved(m)),  # noqa: S704
-        levels=_LEVELS,
-    )
+    for chart in _CHARTS:
+        environment.globals[chart.__name__] = _drawn(chart)
+    environment.globals.update(levels=_LEVELS, bits_by_week=charts.bits_by_week)
     source = files("tillit.report").joinpath("page.html.j2").read_text(encoding="utf-8")
     over_time = Markup(charts.score_over_time(content.relationships))  # noqa: S704
     weeks = charts.score_by_week(content.relationships)
-    return environment.from_string(source).render(page=content, over_time=over_time, weeks=weeks)
+    ways = [(r, d) for r in content.relationships for d in (r.there, r.back)]
+    return environment.from_string(source).render(
+        page=content,
+        over_time=over_time,
+        weeks=weeks,
+        in_short=[d for _, d in ways if d.short],
+        alarms=[(r, d, a) for r, d in ways for a in d.alarms],
+        shared=sorted(
+            (d for _, d in ways if d.score is not None), key=lambda d: (-(d.score or 0), d.sender)
+        ),
+    )
+
+
+def _drawn(chart: Callable[..., str]) -> Callable[..., Markup]:
+    """A chart as markup: it is made here, and escapes what partners wrote itself."""
+    return lambda *values: Markup(chart(*values))  # noqa: S704
 
 
 def write(content: Content, path: Path) -> Path:

@@ -35,7 +35,8 @@ _KEPT = ("series_no", "cell_no", "column_no", "counted_at")
 _MADE = ("bits", "told_error", "used_error", "n", "own", "own_variance")
 _SELECT = """
 select
-    series_no, cell_no, column_no, y, last_known, before_known, known_already, season, more,
+    series_no, cell_no, column_no, y, last_known, before_known, known_already, season,
+    quantile_level, more, told_before,
     cut_off_at,
     -- What came too late or not at all has no word that counts.
     case when status = 'arrived' then f end as told,
@@ -163,7 +164,9 @@ class _Given:
     cut_off: Places
     known_at: Places
     season: Places
+    level: Floats
     more: list[Floats]
+    earlier: list[Floats]
 
     @classmethod
     def of(cls, table: pa.Table) -> Self:
@@ -172,7 +175,9 @@ class _Given:
             cut_off=_instants(table, "cut_off_at"),
             known_at=_instants(table, "known_at"),
             season=table["season"].to_numpy().astype(np.int64),
-            more=_more(table),
+            level=_floats(table, "quantile_level"),
+            more=_lists(table, "more"),
+            earlier=_lists(table, "told_before"),
         )
 
     def judge(self, block: _Block) -> Gains:
@@ -180,7 +185,9 @@ class _Given:
         if block.there is not None:
             known_at[~block.there] = _NEVER
         laid = {name: block.laid(values) for name, values in self.columns.items()}
-        more = (block.laid(values) for values in self.more)
+        more, earlier = (
+            [block.laid(values) for values in columns] for columns in (self.more, self.earlier)
+        )
         return gains(
             Cells(
                 cut_off=self.cut_off[block.places],
@@ -191,7 +198,9 @@ class _Given:
                 before=laid["before_known"],
                 already=laid["known_already"],
                 season=self.season[block.places[0]],
+                level=self.level[block.places[0]],
                 more=tuple(values for values in more if np.isfinite(values).any()),
+                earlier=tuple(earlier),
             )
         )
 
@@ -229,9 +238,9 @@ def _instants(table: pa.Table, name: str) -> Places:
     return np.asarray(numbers.to_numpy(), dtype=np.int64)
 
 
-def _more(table: pa.Table) -> list[Floats]:
+def _lists(table: pa.Table, name: str) -> list[Floats]:
     """The lists of further columns, a column each; NaN where a list is shorter."""
-    lists = table["more"].combine_chunks()
+    lists = table[name].combine_chunks()
     lengths = np.asarray(lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
     if not lengths.any():
         return []

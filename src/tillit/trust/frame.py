@@ -35,7 +35,8 @@ class Fit:
     ``n`` cells are in the frame and ``rank`` figures were fitted. ``yy``, ``yf`` and ``ff`` are
     sums of squares and products of what is left in the frame, ``y_varied`` and ``f_varied`` what
     they were about the mean, ``y_square`` and ``f_square`` about zero. ``e`` and ``x`` are what is
-    left of this cell's own y and f; ``leverage`` is how far its regressors lie from the frame's.
+    left of this cell's own y and f, ``usual`` is the f that the regressors expect, known or not;
+    ``leverage`` is how far its regressors lie from the frame's.
     """
 
     n: Floats
@@ -49,6 +50,7 @@ class Fit:
     f_square: Floats
     e: Floats
     x: Floats
+    usual: Floats
     leverage: Floats
 
 
@@ -145,7 +147,9 @@ def _eliminated(
     """One regressor after the other is taken out of all that follow it (Gauss, no pivoting)."""
     last = len(columns) - 1
     y, f = last - 1, last
-    distance = [column - mean for column, mean in zip(columns, means, strict=True)]
+    told = np.isfinite(columns[f])
+    now = [*columns[:-1], np.where(told, columns[f], 0.0)]
+    distance = [column - mean for column, mean in zip(now, means, strict=True)]
     varied = [spread[i, i].copy() for i in range(len(columns))]
     leverage, rank = share.copy(), np.ones_like(n)
     for r in range(last - 1):
@@ -169,6 +173,7 @@ def _eliminated(
         y_square=squares[y],
         f_square=squares[f],
         e=distance[y],
-        x=distance[f],
+        x=np.where(told, distance[f], np.nan),
+        usual=now[f] - distance[f],
         leverage=leverage,
     )

@@ -9,19 +9,19 @@ cut-off of the cell that is judged.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tillit.trust.frame import Fit, Floats, Newest, Places, at, fit, moving_sum
+from tillit.trust.frame import Fit, Floats, Newest, Places, at, moving_sum
+from tillit.trust.quantiles import DEGREES_OF_FREEDOM, pinball, student_quantile
+from tillit.trust.spread import told_spread
+from tillit.trust.strip import FREEDOM, VARIES, carried, fit_told, from_first, has_word
 
 __all__ = ["DEGREES_OF_FREEDOM", "FRAME", "Cells", "Gains", "gains", "known_places"]
 
-DEGREES_OF_FREEDOM = 8.0
 FRAME = 52
-# So many degrees of freedom are left in the frame before a cell is judged.
-_FREEDOM = 6
 _RECENT = 4
 # Cells whose mean is in the baseline, and cells from which the season's wave is learnt, with so
 # many cells' worth of doubt that there is one.
@@ -29,9 +29,6 @@ _MEAN_OF = 13
 _WAVE_OF = 104
 _WAVE_DOUBT = 5.0
 _NEVER = np.iinfo(np.int64).max
-# What is left of a word that our baseline does not explain; below it is rounding.
-_NEWS = 1e-6
-_VARIES = 1e-10
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,9 @@ class Cells:
     cells back the same season lies, one number a series, 0 for none. ``last`` is the newest outcome
     that our books held at the cut-off, ``before`` what they held of the cell just before: of a week
     without an order that is nothing, and the sender may know that it will stay so. ``more`` are
-    further columns of the baseline: public series, and what other columns already told of the same
-    outcome.
+    further columns of the baseline, public series; ``earlier`` what other columns already told of
+    the same outcome, each after those before it, NaN where it told nothing in time. ``level`` is
+    that of the quantile that f is, one number a series, NaN where f is none.
     """
 
     cut_off: Places
@@ -56,6 +54,8 @@ class Cells:
     already: Floats
     season: Places
     more: Sequence[Floats] = ()
+    earlier: Sequence[Floats] = ()
+    level: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class Gains:
     """What each cell came to; NaN where it could not be judged, bits 0 where there was no news.
 
     ``own`` is the outcome that our baseline expected and ``own_variance`` what to expect of its
-    error; ``told_error`` is y - f, ``used_error`` the error of one who used f as it deserved.
+    error; ``told_error`` is y - f, ``used_error`` the error of one who used f as it deserved, and
+    of a quantile the root of what either costs. ``used_variance`` is what to expect of the error
+    with f, and ``news`` what f told in standard deviations, NaN where it told nothing new.
     """
 
     bits: Floats
@@ -72,6 +74,8 @@ class Gains:
     n: Floats
     own: Floats
     own_variance: Floats
+    used_variance: Floats
+    news: Floats
 
 
 def known_places(cut_off: Places, known_at: Places) -> Places:
@@ -99,18 +103,13 @@ def gains(cells: Cells, *, frame: int = FRAME, z: Sequence[Floats] | None = None
     """Bits of every cell, from cells before it; ``z`` in place of the measure's own baseline."""
     newest = Newest.of(known_places(cells.cut_off, cells.known_at))
     with np.errstate(all="ignore"):
-        y, y_first = _from_first(cells.y)
-        f, _ = _from_first(cells.f)
+        y, y_first = from_first(cells.y)
+        f, _ = from_first(cells.f)
         known = _baseline(cells, y, y_first, newest) if z is None else z
-        found = fit(known, y, f, newest, frame)
-        return _judged(cells, found, newest)
-
-
-def _from_first(values: Floats) -> tuple[Floats, Floats]:
-    """Deviations from each series' first value: keeps digits, and changes no fitted error."""
-    first = np.take_along_axis(values, np.isfinite(values).argmax(axis=0)[np.newaxis], axis=0)
-    first = np.where(np.isfinite(first), first, 0.0)
-    return values - first, first
+        found = fit_told(known, cells.earlier, y, f, newest, frame)
+        judged = _judged(cells, found, newest)
+        quantiles = np.zeros(y.shape[1], bool) if cells.level is None else np.isfinite(cells.level)
+        return _spread(cells, judged, newest, quantiles, frame) if quantiles.any() else judged
 
 
 def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[Floats]:
@@ -126,16 +125,16 @@ def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[
     # The season's value only where it lies a season back and was known at the cut-off.
     seasonal = (cells.season > 0) & (back <= newest.places)
     season = _first_known(at(y, np.where(seasonal, back, -1), np.nan), mean)
-    already, _ = _from_first(cells.already)
+    already, _ = from_first(cells.already)
     trend = np.broadcast_to(count / FRAME, y.shape)
     many = moving_sum(there.astype(float), _MEAN_OF)
     recent = moving_sum(np.where(there, y, 0.0), _MEAN_OF) / np.where(many > 0, many, np.nan)
     recent = _first_known(newest.look_up(recent, np.nan), mean)
-    wave = _wave(_carried(y), cells.season, newest)
+    wave = _wave(carried(y), cells.season, newest)
     z = [last, season, trend, recent, wave, np.where(np.isfinite(already), already, 0.0)]
     # Where something is ordered every week, both are the same.
     z += [] if np.array_equal(before, last, equal_nan=True) else [before]
-    z += [_carried(_from_first(column)[0]) for column in cells.more]
+    z += [carried(from_first(column)[0]) for column in cells.more]
     # What never varies is in the constant, and costs as many sums as any other.
     return [column for column in z if (column != column[:1]).any()]
 
@@ -177,17 +176,9 @@ def _first_known(*choices: Floats) -> Floats:
     return found
 
 
-def _carried(values: Floats) -> Floats:
-    """Where a column says nothing, what it said last; nothing yet is zero."""
-    there = np.isfinite(values)
-    count = np.arange(len(values))[:, np.newaxis]
-    place = np.maximum.accumulate(np.where(there, count, -1), axis=0)
-    return np.where(place >= 0, np.take_along_axis(values, np.maximum(place, 0), axis=0), 0.0)
-
-
 def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
     free = found.n - found.rank
-    scored = np.isfinite(found.e) & np.isfinite(found.x) & (free - 1 >= _FREEDOM)
+    scored = np.isfinite(found.e) & np.isfinite(found.x) & (free - 1 >= FREEDOM)
     news = scored & _has_news(found)
     ff = np.where(news, found.ff, 1.0)
     slope = np.where(news, found.yf / ff * found.n / (found.n + 2), 0.0)
@@ -213,14 +204,42 @@ def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
         n=np.nan_to_num(found.n),
         own=np.where(scored, cells.y - z0, nothing),
         own_variance=np.where(scored, w0, nothing),
+        used_variance=np.where(scored, w1, nothing),
+        news=np.where(counts, found.x / np.sqrt(ff / free * wide0), nothing),
     )
+
+
+def _spread(
+    cells: Cells, judged: Gains, newest: Newest, those: NDArray[np.bool_], frame: int
+) -> Gains:
+    """The same, where series that are quantiles have also told how sure one may be."""
+    level = np.asarray(cells.level)[those]
+    error, variance, news, told = (
+        values[:, those]
+        for values in (judged.used_error, judged.used_variance, judged.news, judged.told_error)
+    )
+    newest = Newest.of(np.ascontiguousarray(newest.places[:, those]))
+    spread = told_spread(error, variance, news, level, newest, frame=frame)
+    off = np.array([student_quantile(each) for each in level]) * np.sqrt(spread.variance)
+    return replace(
+        judged,
+        bits=_put(judged.bits, those, judged.bits[:, those] + spread.bits),
+        told_error=_put(judged.told_error, those, np.sqrt(pinball(level, told))),
+        used_error=_put(judged.used_error, those, np.sqrt(pinball(level, error - off))),
+        used_variance=_put(judged.used_variance, those, spread.variance),
+    )
+
+
+def _put(values: Floats, those: NDArray[np.bool_], changed: Floats) -> Floats:
+    found = values.copy()
+    found[:, those] = changed
+    return found
 
 
 def _has_news(found: Fit) -> NDArray[np.bool_]:
     """Whether something is left of the word and of our error; a figure is due to nothing else."""
-    word = (found.ff > _NEWS * found.f_varied) & (found.f_varied > _VARIES * found.f_square)
-    error = (found.yy > _VARIES * found.y_varied) & (found.y_varied > _VARIES * found.y_square)
-    return word & error
+    error = (found.yy > VARIES * found.y_varied) & (found.y_varied > VARIES * found.y_square)
+    return has_word(found) & error
 
 
 def _expected(

@@ -15,7 +15,7 @@ from typing import Any
 from tillit.trust.alarms import alarms
 from tillit.trust.change import false_discovery
 from tillit.trust.flow import flow
-from tillit.trust.interval import PARTS, Resampled, resample
+from tillit.trust.interval import BLOCK_WEEKS, PARTS, Resampled, resample
 from tillit.trust.notice import Alarm
 from tillit.trust.split import FLOOR, split, split_both, split_columns
 from tillit.trust.weekly import weekly
@@ -31,6 +31,7 @@ TOLD = 0.10
 """The share of false alarms to expect among those that people are told of."""
 
 _QUARTER = 13
+_YEAR = 52
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,15 @@ class Found:
     """Of one direction: ``alarms`` each with the false discovery rate of it and what is as sure.
 
     The rate is None for an alarm that no longer stands. ``why`` is points by part and by column,
-    None where the score was not measured then.
+    None where the score was not measured then. ``band`` is the interval of the score in every
+    fourth week of the last year, where it was asked for.
     """
 
     interval: Mapping[str, Bounds | None]
     columns: Mapping[tuple[str, str], Mapping[str, Bounds | None]]
     alarms: tuple[tuple[Alarm, float | None], ...] = ()
     why: Mapping[str, Any] | None = None
+    band: tuple[tuple[date, Bounds], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,13 @@ def judge(
     relationship: Callable[[str], str] = str,
     seed: int = SEED,
     since: date | None = None,
+    band: bool = False,
 ) -> Judged:
     """Judge every direction of ``direction_week`` and ``column_week``.
 
     ``relationship`` names the one that a partner's direction belongs to: where both directions are
     measured they are watched together. Scores are compared with the week of ``since``, or with
-    thirteen weeks before.
+    thirteen weeks before. A ``band`` costs as many intervals as it has weeks.
     """
     weeks = {way: list(rows) for way, rows in groupby(directions, key=_way)}
     told: dict[Way, list[list[Row]]] = {way: [] for way in weeks}
@@ -101,6 +105,7 @@ def judge(
                 *_intervals(drawn[way]),
                 alarms=tuple(pair for pair in rates[name] if pair[0].way == number),
                 why=_why(weeks[way], told[way], since),
+                band=_band(weeks[way], told[way], seed, number) if band else (),
             )
             for name, ways in named.items()
             for number, way in enumerate(ways)
@@ -118,6 +123,19 @@ def _intervals(
     if drawn is None:
         return dict.fromkeys(("score", *PARTS)), {}
     return drawn.parts(), drawn.columns()
+
+
+def _band(
+    weeks: Sequence[Row], told: Sequence[Sequence[Row]], seed: int, number: int
+) -> tuple[tuple[date, Bounds], ...]:
+    """The interval of the score as it was in every fourth week of the last year."""
+    found = []
+    for end in range(len(weeks), max(len(weeks) - _YEAR, 0), -BLOCK_WEEKS):
+        then = resample(weekly(weeks[:end], [rows[:end] for rows in told]), seed=seed, way=number)
+        bounds = None if then is None else then.parts()["score"]
+        if bounds is not None:
+            found.append((weeks[end - 1]["week"], bounds))
+    return tuple(reversed(found))
 
 
 def _both(

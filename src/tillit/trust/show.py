@@ -176,6 +176,9 @@ def _direction(
         "evidence": {name: int(last[name]) for name in _EVIDENCE},
         "not_measured": [name for name in _PARTS if last[name] is None],
         "interval": {name: bounds(interval) for name, interval in found.interval.items()},
+        "band": [
+            {"week": week.isoformat(), "low": low, "high": high} for week, (low, high) in found.band
+        ],
         "why": found.why,
         "alarms": alarms_of(found),
         "columns": [_column(rows, found.columns.get(_column_of(rows[-1]), {})) for rows in columns],

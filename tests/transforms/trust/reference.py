@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 NU = 8.0
+# As tables of Student's t have it.
+T_AT = {0.1: -1.3968153097439, 0.9: 1.3968153097439}
 FREEDOM = 6
 
 
@@ -23,7 +25,8 @@ class Series:
 
     ``known_at`` is when the outcome of each cell was known, infinite while it is not. ``more`` has
     a row for each further column of the baseline. ``before`` is what the books held of the cell
-    just before at each cut-off, unknown if not given.
+    just before at each cut-off, unknown if not given. ``level`` is that of the quantile that f is,
+    and ``earlier`` has a row for each column that told of the same outcome before this one.
     """
 
     cut_off: Floats
@@ -35,6 +38,8 @@ class Series:
     season: int = 0
     more: Floats = field(default_factory=lambda: np.empty((0, 0)))
     before: Floats | None = None
+    level: float = np.nan
+    earlier: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
@@ -65,6 +70,31 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
         more = (carried(row[: t + 1]) for row in s.more)
         z[t] = last, season, t, recent_mean, wave(s, newest, t), s.known[t], before, *more
     return z, lags
+
+
+def filled(
+    row: Floats, z: Floats, tells: NDArray[np.bool_], newest: NDArray[np.int64], frame: int
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """A column without gaps, and the cells in which it told something.
+
+    In a gap it says what those before it expect it to say; until that is known, the last it said.
+    """
+    there = np.isfinite(row)
+    usable = there & np.isfinite(z).all(axis=1)
+    whole, told = row.copy(), np.zeros(len(row), dtype=bool)
+    for t in range(len(row)):
+        if not there[t]:
+            whole[t] = carried(row[: t + 1]) if there[:t].any() else row[there][0]
+        rows = np.arange(max(0, newest[t] - frame + 1), newest[t] + 1)
+        rows = rows[usable[rows]]
+        if len(rows) == 0 or not np.isfinite(z[t]).all():
+            continue
+        columns, now = design(z[rows][:, tells[t]], z[t, tells[t]])
+        left, off = free_of(columns, row[rows], now, row[t] if there[t] else 0.0)
+        if len(rows) - columns.shape[1] - 1 >= FREEDOM:
+            whole[t] = row[t] if there[t] else -off
+            told[t] = there[t] and left @ left > 1e-6 * len(rows) * row[rows].var() > 0
+    return whole, told
 
 
 def wave(s: Series, newest: int, t: int) -> float:
@@ -114,19 +144,27 @@ def design(z: Floats, z_now: Floats) -> tuple[Floats, Floats]:
 
 
 def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
-    """Bits and the error with the partner's word (NaN where not scored), cell by cell."""
+    """Bits and the error with the partner's word (NaN where not scored), cell by cell.
+
+    Of a quantile the error is the root of what its use cost by the pinball.
+    """
     n = len(s.y)
     z, lags = baseline(s)
+    tells = np.full(z.shape, fill_value=True)
+    for row in s.earlier:
+        whole, told = filled(row, z, tells, np.arange(n) - lags, frame)
+        z, tells = np.column_stack([z, whole]), np.column_stack([tells, told])
     usable = np.isfinite(s.y) & np.isfinite(s.f) & np.isfinite(z).all(axis=1)
     bits, used = np.zeros(n), np.full(n, np.nan)
     square0, square1 = np.full(n, np.nan), np.full(n, np.nan)
+    size, wider = np.full(n, np.nan), np.full(n, np.nan)
     for t in range(n):
         newest = t - int(lags[t])
         rows = np.arange(max(0, newest - frame + 1), newest + 1)
         rows = rows[usable[rows]]
         if not usable[t] or len(rows) == 0:
             continue
-        columns, now = design(z[rows], z[t])
+        columns, now = design(z[rows][:, tells[t]], z[t, tells[t]])
         m, rank = len(rows), columns.shape[1]
         if m - rank - 1 < FREEDOM:
             continue
@@ -153,4 +191,35 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
         if news:
             odds = np.log2(1 + z1 * z1 / (NU * w1)) - np.log2(1 + z0 * z0 / (NU * w0))
             bits[t] = -0.5 * np.log2(w1 / w0) - (NU + 1) / 2 * odds
+            size[t] = abs(z1) / np.sqrt(w1)
+            wider[t] = np.clip(x / np.sqrt(ex @ ex / (m - rank) * wide0), -4, 4)
+        if np.isfinite(s.level):
+            more, used[t] = spread(s.level, t, rows, size, wider, z1, w1)
+            bits[t] += more
     return bits, used
+
+
+def spread(
+    level: float,
+    t: int,
+    rows: NDArray[np.int64],
+    size: Floats,
+    news: Floats,
+    z: float,
+    w: float,
+) -> tuple[float, float]:
+    """Bits of the spread that cell ``t`` told, and the root of what its quantile then cost."""
+    wider = -news if level < 0.5 else news
+    rows = rows[np.isfinite(size[rows])]
+    ratio = 1.0
+    if np.isfinite(size[t]) and len(rows) >= 8 and wider[rows].std() > 0:
+        steep = np.cov(size[rows], wider[rows], ddof=0)[0, 1]
+        steep /= size[rows].mean() * wider[rows].var()
+        steep = max(0.0, steep) * len(rows) / (len(rows) + 2)
+        factor = np.clip(1 + steep * (wider[t] - wider[rows].mean()), 0.5, 2)
+        ratio = factor**2 / (1 + steep**2 * wider[rows].var())
+    v = w * ratio
+    odds = np.log2(1 + z * z / (NU * v)) - np.log2(1 + z * z / (NU * w))
+    off = z - T_AT[level] * np.sqrt(v)
+    cost = level * off if off >= 0 else (level - 1) * off
+    return -0.5 * np.log2(ratio) - (NU + 1) / 2 * odds, np.sqrt(cost)

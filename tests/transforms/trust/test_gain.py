@@ -68,9 +68,16 @@ def _rows(number: int, s: Series) -> pa.Table:
             "before_known": pa.array(np.full(n, np.nan) if s.before is None else s.before),
             "known_already": pa.array(s.known),
             "season": pa.array([s.season] * n, pa.int32()),
-            "more": pa.array([list(row) for row in s.more.T] or [[]] * n, pa.list_(pa.float64())),
+            "quantile_level": pa.array([s.level] * n, pa.float64(), from_pandas=True),
+            "more": _lists(s.more, n),
+            "told_before": _lists(s.earlier, n),
         }
     )
+
+
+def _lists(columns: Floats, n: int) -> pa.Array:
+    told = [[None if np.isnan(v) else v for v in row] for row in columns.T] or [[]] * n
+    return pa.array(told, pa.list_(pa.float64()))
 
 
 def weekly(y: Floats, f: Floats, *, known: Floats | None = None, delay: float = 1.0) -> Series:
@@ -107,7 +114,12 @@ def random_series(rng: np.random.Generator) -> Series:
     season = int(rng.choice([0, 4, 52]))
     shuffled = rng.permutation(np.nan_to_num(y))
     before = np.where(rng.random(n) < 0.3, shuffled, last) if rng.random() < 0.5 else None
-    return Series(cut_off, known_at, y, f, last, known, season, more, before)
+    level = float(rng.choice([np.nan, 0.1, 0.9]))
+    earlier = 2.0 * y + rng.standard_normal((int(rng.integers(0, 3)), n))
+    for column in earlier:
+        column[rng.random(n) < rng.choice([0.0, 0.2])] = np.nan
+        column[n // 2 :] = np.nan if rng.random() < 0.3 else column[n // 2 :]
+    return Series(cut_off, known_at, y, f, last, known, season, more, before, level, earlier)
 
 
 def test_frames_come_to_the_same_as_a_fit_for_each_cell(
