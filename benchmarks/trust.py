@@ -29,7 +29,7 @@ from tillit import places
 from tillit.engine import Engine, quote_literal
 from tillit.kinds import installed
 from tillit.lake import tables
-from tillit.trust.score import MAKERS, models, set_terms
+from tillit.trust.score import MAKERS, as_view, models, set_terms
 from tillit.trust.terms import TermColumn
 from tillit.warehouse import Run, Transforms, build, set_run
 
@@ -86,7 +86,8 @@ dated as (
         'item-' || item || '/' as series_id,
         period_start - interval 1 day as cut_off_at,
         period_start + interval 14 day as y_known_at,
-        100 + 20 * (hash(item, week_no) / 18446744073709551616.0) as outcome
+        100 + 20 * (hash(item, week_no) / 18446744073709551616.0) as outcome,
+        100 + 20 * (hash(item, week_no - 1) / 18446744073709551616.0) as outcome_before
     from placed
 )
 
@@ -105,12 +106,13 @@ select
     case when status = 'arrived'
         then outcome + 20 * (hash(series, week_no, 2) / 18446744073709551616.0) end as f,
     case when y_known_at <= $as_of then outcome end as y,
-    null::double as last_known,
-    null::double as before_known,
+    outcome_before as last_known,
+    outcome_before as before_known,
     10 * (hash(item, week_no, 3) / 18446744073709551616.0) as known_already,
     52 as season,
     null::double as quantile_level,
     hash(partner, direction, kind, column_name, series_id) as series_no,
+    hash(partner, direction, kind, series_id) as subject_no,
     hash(partner, direction, kind, column_name) as column_no
 from dated
 """
@@ -269,7 +271,7 @@ class Chain:
                 self.seconds[last] = at - began
             last, began = name, at
 
-        build(connection, self.transforms, makers=makers, progress=told)
+        build(connection, self.transforms, as_view=as_view, makers=makers, progress=told)
 
 
 if __name__ == "__main__":
