@@ -57,7 +57,8 @@ def measure(folder: Path, only: frozenset[str], asked: argparse.Namespace) -> li
     if {"agreements", "dags"} & only:
         table += agreements.rows(folder / "agreements", asked.agreements, only)
     if "trust" in only:
-        table += trust.rows(folder, sorted({max(rows // 10, 1), rows}))
+        sizes = {max(rows // 10, 1), rows} | ({trust.LARGE} if asked.large else set())
+        table += trust.rows(folder, sorted(sizes))
     return table
 
 
@@ -113,6 +114,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=10_000_000, help="of the large forecast")
     parser.add_argument(
         "--agreements", type=int, default=agreements.NUMBER, help="to list, check, schedule"
+    )
+    parser.add_argument(
+        "--large", action="store_true", help="the measure over a hundred million due cells too"
     )
     parser.add_argument("--rounds", type=int, help="instead of each benchmark's own number")
     parser.add_argument("--only", choices=NAMES, action="append", help="one part; repeatable")

@@ -50,7 +50,10 @@ def test_runner_prints_json_with_the_documented_keys(tmp_path: Path) -> None:
     assert [row["name"] for row in told["results"]] == [
         *("start", "start.duckdb", "agreements.list.first", "agreements.list.first.memory"),
         *("agreements.list", "agreements.list.memory", "agreements.check"),
-        *("agreements.check.memory", "trust.200", "trust.2000"),
+        "agreements.check.memory",
+        *(f"trust.plans.200{what}" for what in ("", ".rate", ".memory")),
+        *(f"trust.forecasts.200{what}" for what in ("", ".rate", ".memory")),
+        *(f"trust.forecasts.2000{what}" for what in ("", ".rate", ".memory")),
     ]
     assert all(set(row) == ROW_KEYS for row in told["results"])
     assert "due cells" in run.stderr

@@ -49,7 +49,9 @@ def run(lake: Lake, now: datetime) -> tuple[Scores, Judged]:
 
 
 def marts(lake: Lake) -> list[list[tuple[Any, ...]]]:
-    return [lake.connection.execute(f"from lake.trust.{mart}").fetchall() for mart in MARTS]
+    return [
+        lake.connection.execute(f"from lake.trust.{mart} order by all").fetchall() for mart in MARTS
+    ]
 
 
 def intervals(lake: Lake) -> list[tuple[Any, ...]]:

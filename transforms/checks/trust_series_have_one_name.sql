@@ -1,6 +1,6 @@
 -- No two series share a number: it is a hash of their names.
 -- grain: series_no
--- reads: cell
+-- reads: int_stated_cell
 -- range: all due cells
 -- failure: stops
 with
@@ -12,7 +12,7 @@ named as (
         kind,
         column_name,
         series_id
-    from cell
+    from int_stated_cell
 )
 
 select

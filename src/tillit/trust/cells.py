@@ -19,7 +19,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tillit.engine import scalar
 from tillit.trust.frame import Floats, Places
 from tillit.trust.gain import Cells, Gains, gains
 
@@ -28,26 +27,40 @@ __all__ = ["READS", "make_cell_gain"]
 READS = ("cell",)
 
 _AT_ONCE = 400_000
-_BLOCK = 16_000
+_BLOCK = 32_000
 _NEVER = np.iinfo(np.int64).max
 _NUMBERS = ("y", "told", "last_known", "before_known", "known_already")
-_KEPT = ("series_no", "cell_no", "column_no", "counted_at")
+_KEPT = ("series_no", "period_start", "column_no", "counted_at")
 _MADE = ("bits", "told_error", "used_error", "n", "own", "own_variance")
-_SELECT = """
+# Columns that most tables have nothing in. What is sorted is what the measure spends most on after
+# the fit, so they are looked at first.
+_SELDOM = (
+    *("cell_id", "last_known", "before_known", "known_already"),
+    *("quantile_level", "more", "told_before"),
+)
+_USED = """
 select
-    series_no, cell_no, column_no, y, last_known, before_known, known_already, season,
-    quantile_level, more, told_before,
-    cut_off_at,
+    bool_or(cell_id <> ''), bool_or(last_known is not null), bool_or(before_known is not null),
+    bool_or(known_already is not null), bool_or(quantile_level is not null),
+    bool_or(more is not null), bool_or(told_before is not null)
+from cell
+"""
+_ORDERED = """
+create or replace temp table cell_in_order as
+select
+    series_no, period_start, column_no, y, season, cut_off_at,
     -- What came too late or not at all has no word that counts.
     case when status = 'arrived' then f end as told,
     case when y is not null then y_known_at end as counted_at,
     case when isfinite(y_known_at) then y_known_at end as known_at
+    {seldom}
 from cell
+order by series_no, cut_off_at, period_start {named}
 """
 _EMPTY = """
 create or replace temp table cell_gain as
 select
-    series_no, cell_no, column_no, y_known_at as counted_at, 0.0::double as bits,
+    series_no, period_start, cell_id, column_no, y_known_at as counted_at, 0.0::double as bits,
     null::double as told_error, null::double as used_error, 0.0::double as n,
     null::double as own, null::double as own_variance
 from cell
@@ -56,21 +69,22 @@ limit 0
 
 
 def make_cell_gain(connection: Any, progress: Callable[[int, int], None] | None = None) -> None:
-    """Make the temporary table ``cell_gain`` of ``cell``, which is in order of series and cell.
+    """Make the temporary table ``cell_gain`` of ``cell``.
 
     A row a cell: bits, ``n`` cells in the frame, the outcome that we expected by ourselves (own)
     and its variance; null where the cell could not be judged. ``counted_at`` is when the outcome
     was known, null while it is not. ``progress`` is told cells done, of how many.
     """
     connection.execute(_EMPTY)
-    total = int(scalar(connection, "select count(*) from cell"))
-    done = 0
+    lengths = _put_in_order(connection)
+    total, done = int(lengths.sum()), 0
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         # While one stretch is judged the next is read.
         waiting: deque[_Judging] = deque()
-        for first, last in _stretches(connection, total):
+        for first, after in _stretches(lengths):
             table = connection.execute(
-                f"{_SELECT} where series_no >= ? and series_no <= ?", [first, last]
+                "select * from cell_in_order where rowid >= ? and rowid < ? order by rowid",
+                [first, after],
             ).to_arrow_table()
             waiting.append(_Judging.begin(table, pool))
             if len(waiting) > 1:
@@ -79,29 +93,43 @@ def make_cell_gain(connection: Any, progress: Callable[[int, int], None] | None 
                     progress(done, total)
         for judging in waiting:
             done += _insert(connection, judging)
+    connection.execute("drop table cell_in_order")
     if progress is not None:
         progress(done, total)
 
 
+def _put_in_order(connection: Any) -> Places:
+    """Make ``cell_in_order``, by series and cut-off; how many cells each series has, in order."""
+    used = connection.execute(_USED).fetchone()
+    there = [name for name, is_used in zip(_SELDOM, used, strict=True) if is_used]
+    connection.execute(
+        _ORDERED.format(
+            seldom="".join(f", {name}" for name in there),
+            named=", cell_id" if "cell_id" in there else "",
+        )
+    )
+    counted = connection.execute(
+        "select count(*) as cells from cell_in_order group by series_no order by series_no"
+    )
+    return np.asarray(counted.fetchnumpy()["cells"], dtype=np.int64)
+
+
 def _insert(connection: Any, judging: _Judging) -> int:
     judged = judging.end()
-    if judged.num_rows:
-        connection.register("judged_cells", judged)
-        connection.execute("insert into cell_gain by name from judged_cells")
-        connection.unregister("judged_cells")
+    connection.register("judged_cells", judged)
+    connection.execute("insert into cell_gain by name from judged_cells")
+    connection.unregister("judged_cells")
     return int(judged.num_rows)
 
 
-def _stretches(connection: Any, total: int) -> Iterator[tuple[int, int]]:
-    """Ranges of series numbers, which are hashes, with about as many cells as are taken at once."""
-    if not total:
-        return
-    low = int(scalar(connection, "select min(series_no) from cell"))
-    high = int(scalar(connection, "select max(series_no) from cell"))
-    parts = -(-total // _AT_ONCE)
-    width = -(-(high - low + 1) // parts)
-    for start in range(low, high + 1, width):
-        yield start, min(start + width - 1, high)
+def _stretches(lengths: Places) -> Iterator[tuple[int, int]]:
+    """Where whole series begin and end that have about as many cells as are taken at once."""
+    ends = lengths.cumsum()
+    first = 0
+    while first < lengths.sum():
+        after = int(ends[np.searchsorted(ends, first + _AT_ONCE).clip(max=len(ends) - 1)])
+        yield first, after
+        first = after
 
 
 @dataclass(frozen=True)
@@ -130,8 +158,6 @@ class _Judging:
     @classmethod
     def begin(cls, table: pa.Table, pool: ThreadPoolExecutor) -> Self:
         """Hand its blocks to the pool."""
-        if not table.num_rows:
-            return cls(table, [], [])
         given = _Given.of(table)
         blocks = list(_blocks(table["series_no"].to_numpy()))
         return cls(table, blocks, [pool.submit(given.judge, block) for block in blocks])
@@ -150,6 +176,7 @@ class _Judging:
         return pa.table(
             {
                 **{name: self.table[name] for name in _KEPT},
+                "cell_id": _named(self.table),
                 # NaN, which stands for unknown here, is null in a table.
                 **{name: pa.array(values, from_pandas=True) for name, values in made.items()},
             }
@@ -228,7 +255,15 @@ def _blocks(series: NDArray[np.uint64]) -> Iterator[_Block]:
         yield _Block(places, None if there.all() else there)
 
 
+def _named(table: pa.Table) -> pa.ChunkedArray | pa.Array:
+    if "cell_id" in table.column_names:
+        return table["cell_id"]
+    return pa.repeat("", table.num_rows)
+
+
 def _floats(table: pa.Table, name: str) -> Floats:
+    if name not in table.column_names:
+        return np.full(table.num_rows, np.nan)
     return np.asarray(table[name].fill_null(np.nan).to_numpy(), dtype=np.float64)
 
 
@@ -240,6 +275,8 @@ def _instants(table: pa.Table, name: str) -> Places:
 
 def _lists(table: pa.Table, name: str) -> list[Floats]:
     """The lists of further columns, a column each; NaN where a list is shorter."""
+    if name not in table.column_names:
+        return []
     lists = table[name].combine_chunks()
     lengths = np.asarray(lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
     if not lengths.any():

@@ -10,12 +10,13 @@ time, each freed of those before it, so that any number of them takes the same f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tillit.trust.products import Products, in_cache, room
 
 __all__ = ["Fit", "Floats", "Newest", "Places", "at", "fit", "moving_sum"]
 
@@ -119,61 +120,65 @@ def fit(regressors: Sequence[Floats], y: Floats, f: Floats, newest: Newest, fram
     of moderate size about zero, as deviations from a series' first value are.
     """
     columns = [*regressors, y, f]
-    usable = np.isfinite(y) & np.isfinite(f)
-    for column in regressors:
-        usable &= np.isfinite(column)
-    entering = [np.where(usable, column, 0.0) for column in columns]
-    n = newest.look_up(moving_sum(usable.astype(float), frame))
-    share = 1 / np.where(n > 0, n, np.nan)
-    totals = [newest.look_up(moving_sum(column, frame)) for column in entering]
-    means = [total * share for total in totals]
-    squares, spread = [], {}
-    for i, j in combinations_with_replacement(range(len(columns)), 2):
-        product = newest.look_up(moving_sum(entering[i] * entering[j], frame))
-        if i == j:
-            squares.append(product)
-        spread[i, j] = product - means[i] * totals[j]
-    return _eliminated(columns, means, squares, spread, n, share)
+    cells, series = y.shape
+    found = Fit(*(np.empty(y.shape) for _ in fields(Fit)))
+    width = in_cache(cells)
+    for first in range(0, series, width):
+        some = slice(first, first + width)
+        _fit_some([column[:, some] for column in columns], newest, some, frame, found)
+    return found
 
 
-def _eliminated(
-    columns: Sequence[Floats],
-    means: Sequence[Floats],
-    squares: Sequence[Floats],
-    spread: dict[tuple[int, int], Floats],
-    n: Floats,
-    share: Floats,
-) -> Fit:
+def _fit_some(
+    columns: Sequence[Floats], newest: Newest, some: slice, frame: int, found: Fit
+) -> None:
     """One regressor after the other is taken out of all that follow it (Gauss, no pivoting)."""
-    last = len(columns) - 1
-    y, f = last - 1, last
-    told = np.isfinite(columns[f])
-    now = [*columns[:-1], np.where(told, columns[f], 0.0)]
-    distance = [column - mean for column, mean in zip(now, means, strict=True)]
-    varied = [spread[i, i].copy() for i in range(len(columns))]
-    leverage, rank = share.copy(), np.ones_like(n)
-    for r in range(last - 1):
-        keeps = spread[r, r] > np.maximum(_VARIES * squares[r], _LEFT * varied[r])
-        inverse = np.where(keeps, 1 / np.where(keeps, spread[r, r], 1.0), 0.0)
-        scaled = {i: spread[r, i] * inverse for i in range(r + 1, last + 1)}
-        for i, j in combinations_with_replacement(range(r + 1, last + 1), 2):
-            spread[i, j] -= scaled[i] * spread[r, j]
-        leverage += distance[r] * distance[r] * inverse
+    many = len(columns)
+    shape = columns[0].shape
+    now = room.array("now", many, *shape)
+    for place, column in enumerate(columns):
+        now[place] = column
+    known = np.isfinite(now)
+    usable = known.all(axis=0)
+    # The constant is a regressor like all others; its sums are n and the totals.
+    entering = room.array("entering", many + 1, *shape)
+    entering[0] = usable
+    entering[1:] = now
+    np.copyto(entering[1:], 0.0, where=~usable)
+    sums = Products(entering, frame, lag=newest.lag, places=newest.places[:, some])
+    n = sums.of(0, 0)
+    share = 1 / np.where(n > 0, n, np.nan)
+    means = np.multiply(sums.rows[0][1:], share, out=room.array("means", many, *shape))
+    squares = [sums.of(i, i).copy() for i in range(1, many + 1)]
+    sums.free_of(0, means)
+    varied = [sums.of(i, i).copy() for i in range(1, many + 1)]
+    told = known[many - 1]
+    now[many - 1][~told] = 0.0
+    distance = np.subtract(now, means, out=means)
+    leverage, rank = share, np.ones_like(n)
+    for r in range(1, many - 1):
+        own = sums.of(r, r)
+        keeps = own > np.maximum(_VARIES * squares[r - 1], _LEFT * varied[r - 1])
+        inverse = np.where(keeps, 1 / np.where(keeps, own, 1.0), 0.0)
+        row = sums.rows[r][1:]
+        scaled = np.multiply(row, inverse, out=room.array("scaled", *row.shape))
+        sums.free_of(r, scaled)
+        mine = distance[r - 1]
+        leverage += mine * mine * inverse
         rank += keeps
-        for i in range(r + 1, last + 1):
-            distance[i] -= scaled[i] * distance[r]
-    return Fit(
-        n=n,
-        rank=rank,
-        yy=spread[y, y],
-        yf=spread[y, f],
-        ff=spread[f, f],
-        y_varied=varied[y],
-        f_varied=varied[f],
-        y_square=squares[y],
-        f_square=squares[f],
-        e=distance[y],
-        x=np.where(told, distance[f], np.nan),
-        usual=now[f] - distance[f],
-        leverage=leverage,
-    )
+        np.multiply(scaled, mine, out=scaled)
+        np.subtract(distance[r:], scaled, out=distance[r:])
+    y, f = many - 1, many
+    found.n[:, some] = n
+    found.rank[:, some] = rank
+    found.yy[:, some] = sums.of(y, y)
+    found.yf[:, some] = sums.of(y, f)
+    found.ff[:, some] = sums.of(f, f)
+    found.y_varied[:, some] = varied[y - 1]
+    found.f_varied[:, some] = varied[f - 1]
+    found.y_square[:, some] = squares[y - 1]
+    found.f_square[:, some] = squares[f - 1]
+    found.e[:, some] = distance[y - 1]
+    found.x[:, some] = np.where(told, distance[f - 1], np.nan)
+    found.usual[:, some] = now[f - 1] - distance[f - 1]
+    found.leverage[:, some] = leverage

@@ -22,7 +22,7 @@ from tillit.warehouse import (
     set_run,
 )
 
-__all__ = ["MAKERS", "MARTS", "Scores", "compute", "keep", "models", "set_terms"]
+__all__ = ["MAKERS", "MARTS", "Scores", "as_view", "compute", "keep", "models", "set_terms"]
 
 MARTS = (
     "definition",
@@ -52,7 +52,6 @@ _TYPES = {
     "starts_at": "timestamptz",
     "ends_at": "timestamptz",
 }
-_VIEWS = ("stg_",)
 
 MAKERS = {"cell_gain": make_cell_gain}
 """Tables that are not made by SQL."""
@@ -105,7 +104,7 @@ def compute(
     """
     set_run(connection, Run(as_of=now, party=party))
     set_terms(connection, terms)
-    build(connection, models(transforms), as_view=_as_view, makers=MAKERS, progress=progress)
+    build(connection, models(transforms), as_view=as_view, makers=MAKERS, progress=progress)
     checks = [c for c in Transforms.checks(transforms / "checks") if _is_ours(c.model)]
     return Scores(
         party=party,
@@ -152,8 +151,9 @@ def _make(connection: Any, name: str, types: Mapping[str, str], rows: Iterable[R
     )
 
 
-def _as_view(model: Model) -> bool:
-    return model.name.startswith(_VIEWS)
+def as_view(model: Model) -> bool:
+    """Whether a model is a view: what stages a table, and cells, whose readers want few columns."""
+    return model.name.startswith("stg_") or model.name == "cell"
 
 
 def _is_ours(model: Model) -> bool:

@@ -40,7 +40,7 @@ def score(
     )
     make_cell_gain(connection)
     found = connection.execute(
-        "select series_no, bits, used_error from cell_gain order by series_no, cell_no"
+        "select series_no, bits, used_error from cell_gain order by series_no, period_start"
     ).fetchnumpy()
     used = np.ma.filled(found["used_error"].astype(float), np.nan)
     return [
@@ -57,7 +57,8 @@ def _rows(number: int, s: Series) -> pa.Table:
     return pa.table(
         {
             "series_no": pa.array([number] * n, pa.uint64()),
-            "cell_no": pa.array(range(1, n + 1), pa.int64()),
+            "period_start": pa.array(times(s.cut_off), pa.timestamp("us", "UTC")),
+            "cell_id": [""] * n,
             "column_no": pa.array([0] * n, pa.uint64()),
             "cut_off_at": pa.array(times(s.cut_off), pa.timestamp("us", "UTC")),
             "y_known_at": pa.array(times(s.known_at), pa.timestamp("us", "UTC")),
