@@ -47,7 +47,7 @@ def by_airflow(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any]
         [tillit, "demo", "--seed", str(SEED), "--weeks", str(WEEKS), "--out", folder],
         capture_output=True,
         text=True,
-        timeout=600,  # beside other tests it waits for its turn
+        timeout=900,  # beside other tests it waits for its turn
         check=False,
     )
     assert run.returncode == 0, run.stderr[-3000:]
@@ -59,7 +59,7 @@ def test_the_last_week_was_run_by_dags_that_all_succeeded(by_airflow: Any) -> No
     summary, printed, _, _ = by_airflow
     states = [state for dags in summary["dags"].values() for state in dags.values()]
     assert {"receive", "trust"} <= set(summary["dags"]["nordvik"])
-    assert len(summary["dags"]) == 5
+    assert len(summary["dags"]) == 6
     assert len(states) > 20
     assert set(states) == {"success"}
     assert f"{len(states)} DAGs, {len(states)} succeeded" in printed
