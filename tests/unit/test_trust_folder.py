@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.histories import DAY, MONDAY, WEEK, Told, history
 
@@ -250,3 +251,95 @@ def test_no_folder_and_an_empty_one_are_refused(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as raised:
             score_folder(folder)
         assert raised.value.code == "usage.not-found"
+
+
+# ---- lows and highs -----------------------------------------------------------------------------
+
+
+KINDS = ("withheld", "honest", "noise", "always-the-same")
+
+
+def with_spread(kind: str, told: Told) -> None:
+    """A sender whose error differs from week to week, and what it says of that in low and high."""
+    rng = np.random.default_rng(5)
+    spread: dict[tuple[str, date], float] = {}
+
+    def forecast(item: int, week: int, quantity: float) -> float:
+        size = 4 * float(np.exp(0.8 * rng.standard_normal()))
+        spread[f"item-{item}", (MONDAY + week * WEEK).date()] = size
+        return quantity + size * float(rng.standard_normal())
+
+    history(kind, weeks=104, items=10, forecast=forecast, told=told)
+    noise = np.random.default_rng(6)
+    for row in told.tables["demand_forecast"]:
+        size = spread[row["item_id"], row["period_start"]]
+        if kind == "noise":
+            size = 4 * float(np.exp(0.8 * noise.standard_normal()))
+        off = 1.2816 * (4.0 if kind == "always-the-same" else size)
+        if row["relationship_id"] == kind:
+            known = kind != "withheld"
+            row["quantity_low"] = row["quantity"] - off if known else None
+            row["quantity_high"] = row["quantity"] + off if known else None
+    like = next(
+        row
+        for row in told.tables["agreements"]
+        if (row["relationship_id"], row["kind"], row["column_name"])
+        == (kind, "demand_forecast", "quantity")
+    )
+    for name in ("quantity_low", "quantity_high"):
+        told.tables["agreements"].append({**like, "column_name": name})
+
+
+@pytest.fixture(scope="module")
+def spreads(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The direction of the forecasts, by what is said in low and high."""
+    told = Told()
+    for kind in KINDS:
+        with_spread(kind, told)
+    scored = score(told, tmp_path_factory.mktemp("spreads"))
+    return {
+        relationship["relationship_id"]: next(
+            dict(way) for way in relationship["directions"] if way["direction"] == "b2s"
+        )
+        for relationship in scored["relationships"]
+    }
+
+
+def of(found: dict[str, Any], name: str) -> dict[str, Any]:
+    (column,) = [c for c in found["columns"] if c["column"] == name]
+    return dict(column)
+
+
+def test_lows_and_highs_are_measured(spreads: dict[str, dict[str, Any]]) -> None:
+    low = of(spreads["honest"], "quantity_low")
+    assert low["bits_per_cell"] > 0.1
+    assert low["u"] > 0.05
+    assert low["honesty_gap"] < 0.1
+    # What mirrors the low is told by it.
+    assert of(spreads["honest"], "quantity_high")["bits_per_cell"] == pytest.approx(0, abs=0.02)
+    for found in spreads.values():
+        assert "quantity_low" not in str(found["columns_not_measured"])
+
+
+def test_opening_low_and_high_honestly_raises_the_score(
+    spreads: dict[str, dict[str, Any]],
+) -> None:
+    assert spreads["honest"]["score"] > spreads["withheld"]["score"]
+    for kind in KINDS:
+        quantity = of(spreads[kind], "quantity")["bits_per_cell"]
+        assert quantity == of(spreads["withheld"], "quantity")["bits_per_cell"] > 0.5
+
+
+@pytest.mark.parametrize("kind", ["noise", "always-the-same"])
+def test_low_and_high_that_know_nothing_gain_nothing(
+    spreads: dict[str, dict[str, Any]], kind: str
+) -> None:
+    assert spreads[kind]["score"] == pytest.approx(spreads["withheld"]["score"], abs=1e-9)
+
+
+def test_lows_and_highs_that_are_withheld_are_due_and_count_as_nothing(
+    spreads: dict[str, dict[str, Any]],
+) -> None:
+    low = of(spreads["withheld"], "quantity_low")
+    assert (low["arrived"], low["missing"]) == (0, low["due"])
+    assert (low["bits_per_cell"], low["u"]) == (0, 0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tillit.validation import marks, theory
+from tillit.validation import marks, real_marks, theory
 from tillit.validation.marks import Row
 
 __all__ = ["GROUPS", "HELD_OUT", "Group", "Job", "Sizes"]
@@ -123,6 +123,8 @@ GROUPS: dict[str, Group] = {
         lambda s, seeds: _spread("covering", s.covering, seeds, replicas=s.replicas),
         marks.interval_rows,
     ),
+    "flusight": Group(_no_jobs, lambda *_: real_marks.flusight_rows()),
+    "wasde": Group(_no_jobs, lambda *_: real_marks.wasde_rows()),
     "theory": Group(_no_jobs, lambda _, sizes, seeds: theory.theory_rows(seeds[0], sizes.cells)),
 }
 """In the order of the table. What costs nothing is worked out where the table is written."""
