@@ -36,32 +36,41 @@ reached as (
             and due.item_id = reach.item_id
             and due.ship_to = reach.ship_to
             and due.cut_off_at >= reach.known_at
+),
+
+-- Each cell asks for two periods, each by its number: a join by either of them would be a search.
+wanted as (
+    select
+        *,
+        unnest([true, false]) as is_last,
+        unnest([last_no, period_no - 1]) as wanted_no
+    from reached
 )
 
 select
-    reached.partner,
-    reached.direction,
-    reached.column_name,
-    reached.item_id,
-    reached.ship_to,
-    reached.period_no,
-    reached.last_no,
+    wanted.partner,
+    wanted.direction,
+    wanted.column_name,
+    wanted.item_id,
+    wanted.ship_to,
+    wanted.period_no,
+    wanted.last_no,
     coalesce(
-        sum(change.quantity) filter (where change.period_no = reached.last_no), 0
+        sum(change.quantity) filter (where wanted.is_last), 0
     ) as last_known,
     coalesce(
-        sum(change.quantity) filter (where change.period_no = reached.period_no - 1), 0
+        sum(change.quantity) filter (where not wanted.is_last), 0
     ) as before_known
-from reached
+from wanted
 left join change
     on
-        reached.partner = change.partner
-        and reached.direction = change.direction
-        and reached.period = change.period
-        and reached.item_id = change.item_id
-        and reached.ship_to = change.ship_to
-        and change.period_no in (reached.last_no, reached.period_no - 1)
-        and reached.cut_off_at >= change.known_at
+        wanted.partner = change.partner
+        and wanted.direction = change.direction
+        and wanted.period = change.period
+        and wanted.item_id = change.item_id
+        and wanted.ship_to = change.ship_to
+        and wanted.wanted_no = change.period_no
+        and wanted.cut_off_at >= change.known_at
 group by
-    reached.partner, reached.direction, reached.column_name, reached.item_id, reached.ship_to,
-    reached.period_no, reached.last_no
+    wanted.partner, wanted.direction, wanted.column_name, wanted.item_id, wanted.ship_to,
+    wanted.period_no, wanted.last_no

@@ -5,23 +5,30 @@
 --        once: where both did, by our record; agreed_minutes are those of both; told_lag_hours is the
 --        mean time from the end of the day until the partner's record was here
 with
+matched as (
+    select
+        partner,
+        direction,
+        own_id as interaction_id,
+        true as is_own,
+        true as is_agreed
+    from int_interaction_pair
+    union all
+    select
+        partner,
+        direction,
+        told_id as interaction_id,
+        false as is_own,
+        true as is_agreed
+    from int_interaction_pair
+),
+
 record as (
     select
         record.*,
-        coalesce(pair.own_id, pair_told.told_id) is not null as is_agreed
+        coalesce(matched.is_agreed, false) as is_agreed
     from stg_interaction as record
-    left join int_interaction_pair as pair
-        on
-            record.partner = pair.partner
-            and record.direction = pair.direction
-            and record.interaction_id = pair.own_id
-            and record.is_own
-    left join int_interaction_pair as pair_told
-        on
-            record.partner = pair_told.partner
-            and record.direction = pair_told.direction
-            and record.interaction_id = pair_told.told_id
-            and not record.is_own
+    left join matched using (partner, direction, interaction_id, is_own)
     where record.held_on is not null
 )
 

@@ -36,34 +36,43 @@ reached as (
             and due.period = reach.period
             and due.item_id = reach.item_id
             and due.cut_off_at >= reach.known_at
+),
+
+-- Each cell asks for two periods, each by its number: a join by either of them would be a search.
+wanted as (
+    select
+        *,
+        unnest([true, false]) as is_last,
+        unnest([last_no, period_no - 1]) as wanted_no
+    from reached
 )
 
 select
-    reached.partner,
-    reached.direction,
-    reached.kind,
-    reached.column_name,
-    reached.flow,
-    reached.item_id,
-    reached.period,
-    reached.period_no,
-    reached.last_no,
+    wanted.partner,
+    wanted.direction,
+    wanted.kind,
+    wanted.column_name,
+    wanted.flow,
+    wanted.item_id,
+    wanted.period,
+    wanted.period_no,
+    wanted.last_no,
     coalesce(
-        sum(change.book_quantity) filter (where change.period_no = reached.last_no), 0
+        sum(change.book_quantity) filter (where wanted.is_last), 0
     ) as last_known,
     coalesce(
-        sum(change.book_quantity) filter (where change.period_no = reached.period_no - 1), 0
+        sum(change.book_quantity) filter (where not wanted.is_last), 0
     ) as before_known
-from reached
+from wanted
 left join change
     on
-        reached.partner = change.partner
-        and reached.direction = change.direction
-        and reached.flow = change.flow
-        and reached.period = change.period
-        and reached.item_id = change.item_id
-        and change.period_no in (reached.last_no, reached.period_no - 1)
-        and reached.cut_off_at >= change.known_at
+        wanted.partner = change.partner
+        and wanted.direction = change.direction
+        and wanted.flow = change.flow
+        and wanted.period = change.period
+        and wanted.item_id = change.item_id
+        and wanted.wanted_no = change.period_no
+        and wanted.cut_off_at >= change.known_at
 group by
-    reached.partner, reached.direction, reached.kind, reached.column_name, reached.flow,
-    reached.item_id, reached.period, reached.period_no, reached.last_no
+    wanted.partner, wanted.direction, wanted.kind, wanted.column_name, wanted.flow,
+    wanted.item_id, wanted.period, wanted.period_no, wanted.last_no
