@@ -204,11 +204,8 @@ def state_cells(connection: Any, path: Path, cells: int, shape: str) -> None:
 def prepare(connection: Any, as_of: datetime, partners: int) -> None:
     """A lake in which nothing landed, so that what is not of the chain costs nothing; the terms."""
     connection.execute("attach ':memory:' as lake")
-    for statement in tables.fixed_tables():
+    for statement in tables.empty_lake(installed().values()):
         connection.execute(statement)
-    for kind in installed().values():
-        for schema in tables.KIND_SCHEMAS:
-            connection.execute(tables.create_kind(schema, kind))
     connection.execute("use lake")
     set_run(connection, Run(as_of=as_of, party="us"))
     set_terms(connection, list(_terms(partners)))

@@ -27,11 +27,8 @@ def memory_lake() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
     connection.execute("attach ':memory:' as lake")
-    for statement in tables.fixed_tables():
+    for statement in tables.empty_lake(installed().values()):
         connection.execute(statement)
-    for kind in installed().values():
-        for schema in tables.KIND_SCHEMAS:
-            connection.execute(tables.create_kind(schema, kind))
     connection.execute("use lake")
     return connection
 

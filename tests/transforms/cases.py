@@ -127,11 +127,9 @@ def _make_lake(connection: duckdb.DuckDBPyConnection) -> None:
         _KINDS.update(installed())
     connection.execute("attach ':memory:' as lake; attach ':memory:' as ledger")
     connection.execute("create schema ledger.public")
-    for statement in tables.fixed_tables():
+    for statement in tables.empty_lake(_KINDS.values()):
         connection.execute(statement)
     for kind in _KINDS.values():
-        for schema in tables.KIND_SCHEMAS:
-            connection.execute(tables.create_kind(schema, kind))
         connection.execute(tables.current_view(kind))
     path = ",".join(["memory.main", *(f"lake.{schema}" for schema in tables.SCHEMAS)])
     connection.execute(f"set search_path = '{path}'")

@@ -76,6 +76,10 @@ class Character:
             )
         return replace(self, promise_honesty=0.0) if self.milks else self
 
+    def in_week(self, week: int, half: int) -> Character:
+        """Who it is in a week, when the year is half over with the week ``half``."""
+        return self.later if week >= half else self
+
     @property
     def shares_freely(self) -> bool:
         """Whether both sides tell each other nearly all that they know."""

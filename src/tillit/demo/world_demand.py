@@ -138,7 +138,7 @@ def forecasts(
     found: list[Row] = []
     for origin in range(weeks):
         quiet = quiet_from is not None and origin >= quiet_from
-        accuracy = (supplier.later if origin >= weeks // 2 else supplier).forecast_accuracy
+        accuracy = supplier.in_week(origin, weeks // 2).forecast_accuracy
         if quiet:
             accuracy = min(accuracy, 0.3)
         recorded = instant(origin, 4, float(rng.uniform(8, 14)))

@@ -68,7 +68,7 @@ def fates(
     """Draw what becomes of every order line; from the week ``half`` on the supplier is another."""
     found: list[Fate] = []
     for line in lines:
-        supplier = character.later if line.week >= half else character
+        supplier = character.in_week(line.week, half)
         quiet = quiet_from is not None and line.week >= quiet_from
         odds = (1 - supplier.reliability) * (_QUIET_TROUBLE if quiet else 1)
         trouble = "none"
@@ -111,7 +111,7 @@ def commitments(
     """
     found: list[Row] = []
     for fate in drawn:
-        supplier = character.later if fate.line.week >= half else character
+        supplier = character.in_week(fate.line.week, half)
         covered = rng.random() < (_QUIET_COVERAGE if fate.quiet else supplier.coverage)
         extra = max(1.0, float(rng.uniform(0.9, 1.1))) if supplier.inflation > 1 else 1.0
         told_first = fate.told and fate.known >= LEAD_WEEKS

@@ -97,7 +97,7 @@ def complaints(
         missing = int(fate.line.row["quantity"]) - fate.accepted
         if trouble == "none" and missing > 0.1 * int(fate.line.row["quantity"]):
             trouble = "broken"
-        now = supplier.later if fate.line.week >= weeks // 2 else supplier
+        now = supplier.in_week(fate.line.week, weeks // 2)
         said = rng.random() < now.complaint_rate
         raised = workday(fate.arrived_on + timedelta(days=int(rng.integers(0, 3))))
         if trouble == "none" or not said or _at_or_after(raised, quiet_day):

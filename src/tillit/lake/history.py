@@ -17,7 +17,7 @@ from typing import Any
 
 from tillit.engine import quote_identifier, quote_literal, refused_as_query, scalar, translated
 from tillit.errors import TableRefused
-from tillit.lake.tables import KIND_SCHEMAS, create_kind, fixed_tables, kind_table
+from tillit.lake.tables import empty_lake, kind_table
 from tillit.model import Kind
 
 __all__ = ["FLOWS", "SEPARATOR", "History", "lay_history"]
@@ -89,11 +89,8 @@ def lay_history(connection: Any, folder: Path, kinds: Mapping[str, Kind]) -> His
     infinite, 1e300 of a quantity) become null: unknown. Raises TableRefused ``missing-column``,
     ``wrong-type`` or ``source-unreadable`` with the file's name.
     """
-    for statement in fixed_tables():
+    for statement in empty_lake(kinds.values()):
         connection.execute(statement)
-    for kind in kinds.values():
-        for schema in KIND_SCHEMAS:
-            connection.execute(create_kind(schema, kind))
     there = _arrivals(connection, folder)
     found = [kind for kind in kinds.values() if (folder / f"{kind.name}.parquet").is_file()]
     for kind in found:

@@ -7,6 +7,7 @@ they are put together here, from names that are quoted and types that DuckDB che
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 import duckdb
 
@@ -29,6 +30,7 @@ __all__ = [
     "check_kind",
     "create_kind",
     "current_view",
+    "empty_lake",
     "fixed_tables",
     "kind_table",
     "lake_tables",
@@ -122,6 +124,14 @@ SUMMED = (
 
 # One short row at a time, none of it a partner's content: a file each would be thousands of files.
 INLINED = ("shipments", "deletions")
+
+
+def empty_lake(kinds: Iterable[Kind]) -> Iterator[str]:
+    """Statements that make the schemas, and every table of a lake that exchanges these kinds."""
+    yield from fixed_tables()
+    for kind in kinds:
+        for schema in KIND_SCHEMAS:
+            yield create_kind(schema, kind)
 
 
 def fixed_tables() -> tuple[str, ...]:

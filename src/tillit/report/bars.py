@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tillit.report.content import Direction, Mover
 from tillit.report.drawing import COLOURS, FAINT, INK, figure_of, svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["bits_by_column", "due_cells", "peers", "what_moved"]
 
@@ -24,18 +28,9 @@ def bits_by_column(direction: Direction) -> str:
             text = "not measured" if column.bits is None else f"{column.bits:.2f}"
             if column.bits is not None and not column.enough:
                 text += " (little evidence)"
-            axes.annotate(
-                text,
-                (max(values[place], 0.0), place),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                color=FAINT if column.bits is None else INK,
-                fontsize=8,
-            )
-        axes.set_yticks(range(len(shown)), names)
-        axes.tick_params(axis="y", labelcolor=INK, labelsize=8)
-        axes.invert_yaxis()
+            colour = FAINT if column.bits is None else INK
+            _written(axes, text, max(values[place], 0.0), place, colour=colour)
+        _named(axes, names)
         low, high = min([0.0, *values]), max([0.5, *values])
         axes.set_xlim(low - 0.02, high * 1.35)
         axes.set_xlabel("bits a due cell", fontsize=8)
@@ -57,18 +52,8 @@ def due_cells(direction: Direction) -> str:
             axes.barh(range(len(shown)), part, left=left, color=colour, height=0.55, label=label)
             left = [a + b for a, b in zip(left, part, strict=True)]
         for place, column in enumerate(shown):
-            axes.annotate(
-                f"{column.arrived:,} of {column.due:,}",
-                (1.0, place),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=INK,
-            )
-        axes.set_yticks(range(len(shown)), [f"{c.kind}.{c.column}" for c in shown])
-        axes.tick_params(axis="y", labelcolor=INK, labelsize=8)
-        axes.invert_yaxis()
+            _written(axes, f"{column.arrived:,} of {column.due:,}", 1.0, place)
+        _named(axes, [f"{c.kind}.{c.column}" for c in shown])
         axes.set_xlim(0, 1.45)
         axes.set_xticks([])
         height = figure.get_figheight()
@@ -93,9 +78,7 @@ def peers(directions: Sequence[Direction]) -> str:
             low, high = direction.interval or (score, score)
             axes.plot([low, high], [place, place], color=COLOURS[0], linewidth=5, alpha=0.22)
             axes.plot([score], [place], "o", color=COLOURS[0], markersize=6)
-        axes.set_yticks(range(len(measured)), [f"{d.sender} to {d.receiver}" for d in measured])
-        axes.tick_params(axis="y", labelcolor=INK, labelsize=8)
-        axes.invert_yaxis()
+        _named(axes, [f"{d.sender} to {d.receiver}" for d in measured])
         axes.set_ylim(len(measured) - 0.4, -0.6)
         axes.set_xlim(0, 100)
         axes.grid(visible=True, axis="x")
@@ -121,21 +104,11 @@ def what_moved(moved: Sequence[Mover]) -> str:
             )
         reach = max([1.0, *(abs(v) for v in values)])
         for place, (mover, _) in enumerate(bars):
-            right = mover.points >= 0
-            axes.annotate(
-                f"{mover.points:+.1f}",
-                (mover.points, place),
-                xytext=(4 if right else -4, 0),
-                textcoords="offset points",
-                ha="left" if right else "right",
-                va="center",
-                fontsize=8,
-                color=INK,
-            )
-        axes.set_yticks(range(len(bars)), [m.part for m, _ in bars])
+            points = mover.points
+            _written(axes, f"{points:+.1f}", points, place, right=points >= 0)
+        _named(axes, [m.part for m, _ in bars])
         for label, (_, inner) in zip(axes.get_yticklabels(), bars, strict=True):
             label.set(color=FAINT if inner else INK, fontsize=7.5 if inner else 8.5)
-        axes.invert_yaxis()
         axes.set_xlim(-1.4 * reach, 1.4 * reach)
         axes.axvline(0, color=FAINT, linewidth=0.8)
         axes.set_xlabel("points of the score", fontsize=8)
@@ -143,3 +116,26 @@ def what_moved(moved: Sequence[Mover]) -> str:
             left=0.55, right=0.98, top=0.97, bottom=0.38 / figure.get_figheight()
         )
         return svg(figure, "What moved the score")
+
+
+def _named(axes: Axes, names: Sequence[str]) -> None:
+    """A name beside each bar, the first at the top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", labelcolor=INK, labelsize=8)
+    axes.invert_yaxis()
+
+
+def _written(
+    axes: Axes, text: str, at: float, place: int, *, right: bool = True, colour: str = INK
+) -> None:
+    """A figure at the end of a bar, to its right or left."""
+    axes.annotate(
+        text,
+        (at, place),
+        xytext=(4 if right else -4, 0),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        va="center",
+        color=colour,
+        fontsize=8,
+    )

@@ -18,10 +18,9 @@ from tillit.trust.beside import (
 from tillit.trust.judged import TOLD, Found
 from tillit.trust.notice import Alarm
 from tillit.trust.score import Row, Scores
+from tillit.trust.ways import Way, by_way, way_of
 
 __all__ = ["Around", "alarms_of", "bounds"]
-
-Way = tuple[str, str]
 
 
 def bounds(interval: tuple[float, float] | None) -> list[float] | None:
@@ -71,8 +70,8 @@ class Around:
         """Lay the rows out by direction."""
         kinds: dict[Way, set[str]] = {}
         for row in (*scores.columns, *scores.not_measured):
-            kinds.setdefault(_way(row), set()).add(row["kind"])
-        latest = {_way(row): row["score"] for row in scores.directions}
+            kinds.setdefault(way_of(row), set()).add(row["kind"])
+        latest = {way_of(row): row["score"] for row in scores.directions}
         agreements: dict[str, list[Row]] = {}
         for row in scores.reassessments:
             agreements.setdefault(row["partner"], []).append(row)
@@ -80,9 +79,9 @@ class Around:
             scores=scores,
             roles={way: role(kinds.get(way, ())) for way in latest},
             latest=latest,
-            unanswered=_by_way(scores.unanswered),
-            lags=_by_way(scores.lags),
-            meetings=_by_way(scores.meetings),
+            unanswered=by_way(scores.unanswered),
+            lags=by_way(scores.lags),
+            meetings=by_way(scores.meetings),
             reassessments=agreements,
         )
 
@@ -109,14 +108,3 @@ class Around:
             "safety_stock": safety_stock(rows[-1] for rows in columns),
             "worth": worth(weeks),
         }
-
-
-def _by_way(rows: Sequence[Row]) -> dict[Way, list[Row]]:
-    found: dict[Way, list[Row]] = {}
-    for row in rows:
-        found.setdefault(_way(row), []).append(row)
-    return found
-
-
-def _way(row: Row) -> Way:
-    return row["partner"], row["direction"]

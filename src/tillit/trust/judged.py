@@ -18,12 +18,11 @@ from tillit.trust.flow import flow
 from tillit.trust.interval import BLOCK_WEEKS, PARTS, Resampled, resample
 from tillit.trust.notice import Alarm
 from tillit.trust.split import FLOOR, split, split_both, split_columns
+from tillit.trust.ways import Row, Way, column_of, way_of
 from tillit.trust.weekly import weekly
 
 __all__ = ["SEED", "TOLD", "Both", "Found", "Judged", "judge"]
 
-Row = Mapping[str, Any]
-Way = tuple[str, str]
 Bounds = tuple[float, float]
 
 SEED = 1
@@ -82,9 +81,9 @@ def judge(
     measured they are watched together. Scores are compared with the week of ``since``, or with
     thirteen weeks before. A ``band`` costs as many intervals as it has weeks.
     """
-    weeks = {way: list(rows) for way, rows in groupby(directions, key=_way)}
+    weeks = {way: list(rows) for way, rows in groupby(directions, key=way_of)}
     told: dict[Way, list[list[Row]]] = {way: [] for way in weeks}
-    for (way, _), rows in groupby(columns, key=lambda row: (_way(row), _column(row))):
+    for (way, _), rows in groupby(columns, key=lambda row: (way_of(row), column_of(row))):
         told[way].append(list(rows))
     named: dict[str, list[Way]] = {}
     for way in sorted(weeks):
@@ -212,11 +211,3 @@ def _earlier(weeks: Sequence[Row], since: date | None) -> int | None:
     else:
         at = max((n for n, row in enumerate(weeks) if row["week"] <= since), default=-1)
     return at if at >= 0 else None
-
-
-def _way(row: Row) -> Way:
-    return row["partner"], row["direction"]
-
-
-def _column(row: Row) -> tuple[str, str]:
-    return row["kind"], row["column_name"]

@@ -6,12 +6,13 @@ definition, so that a score that somebody acted on can be explained later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from tillit.trust.interval import LEVEL, REPLICATES
 from tillit.trust.judged import TOLD, Judged
-from tillit.trust.score import Row, Scores
+from tillit.trust.score import Scores
+from tillit.trust.ways import Way, column_of, way_of
 
 __all__ = ["ALARM", "INTERVAL", "alarm_rows", "interval_rows"]
 
@@ -63,8 +64,8 @@ _FIGURES = {
 
 def interval_rows(scores: Scores, judged: Judged) -> Iterator[dict[str, Any]]:
     """A row for every interval of a direction, and of each of its columns."""
-    latest = {_way(row): row for row in scores.directions}
-    columns = {(*_way(row), row["kind"], row["column_name"]): row for row in scores.columns}
+    latest = {way_of(row): row for row in scores.directions}
+    columns = {(*way_of(row), *column_of(row)): row for row in scores.columns}
     for way, found in judged.ways.items():
         figures: dict[_Figure, tuple[float | None, tuple[float, float] | None]] = {
             (None, None, name): (latest[way][column], found.interval.get(name))
@@ -107,14 +108,10 @@ def alarm_rows(scores: Scores, judged: Judged) -> Iterator[dict[str, Any]]:
             }
 
 
-def _run(scores: Scores, way: tuple[str, str]) -> dict[str, Any]:
+def _run(scores: Scores, way: Way) -> dict[str, Any]:
     return {
         "as_of": scores.as_of,
         "definition": scores.version,
         "partner": way[0],
         "direction": way[1],
     }
-
-
-def _way(row: Mapping[str, Any] | Row) -> tuple[str, str]:
-    return row["partner"], row["direction"]

@@ -13,6 +13,7 @@ from tillit.model import isoformat
 from tillit.trust.explain import Around, alarms_of, bounds
 from tillit.trust.judged import Found, Judged, judge
 from tillit.trust.score import Row, Scores
+from tillit.trust.ways import by_way, column_of
 
 __all__ = [
     "COMPARED",
@@ -61,7 +62,7 @@ def show(
     not given, with directions put together by ``relationship``.
     """
     found = judged or judge(scores.directions, scores.columns, relationship=relationship)
-    columns, unmeasured = _by_way(scores.columns), _by_way(scores.not_measured)
+    columns, unmeasured = by_way(scores.columns), by_way(scores.not_measured)
     around = Around.of(scores)
     return {
         "party": scores.party,
@@ -72,7 +73,7 @@ def show(
                 **_direction(scores, rows, told, unmeasured.get(way, []), found.ways[way]),
                 "beside": around.beside(way, rows, told),
             }
-            for way, rows in _by_way(scores.directions).items()
+            for way, rows in by_way(scores.directions).items()
             for told in [_columns(columns.get(way, []))]
         ],
         "findings": [
@@ -181,7 +182,7 @@ def _direction(
         ],
         "why": found.why,
         "alarms": alarms_of(found),
-        "columns": [_column(rows, found.columns.get(_column_of(rows[-1]), {})) for rows in columns],
+        "columns": [_column(rows, found.columns.get(column_of(rows[-1]), {})) for rows in columns],
         "columns_not_measured": [
             {name: row[name] for name in ("kind", "column_name", "level", "reason")}
             for row in unmeasured
@@ -199,7 +200,7 @@ def _direction(
 
 
 def _columns(rows: Sequence[Row]) -> list[list[Row]]:
-    return [list(some) for _, some in groupby(rows, key=_column_of)]
+    return [list(some) for _, some in groupby(rows, key=column_of)]
 
 
 def _column(
@@ -246,14 +247,3 @@ def _number(value: float | None, form: str) -> str:
 def _plain(value: Any) -> Any:
     """Sums come back as whole numbers of DuckDB's widest type, or as floats."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _by_way(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
-    found: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        found.setdefault((row["partner"], row["direction"]), []).append(row)
-    return found
-
-
-def _column_of(row: Row) -> tuple[str, str]:
-    return row["kind"], row["column_name"]

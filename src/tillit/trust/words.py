@@ -23,13 +23,8 @@ _PARTS = {
     "ideas": "ideas taken up",
 }
 _LEVELS = {1: "public", 2: "internal", 3: "confidential", 4: "restricted"}
-_SHORT = {
-    "information": "information",
-    "promises": "promises",
-    "candour": "candour",
-    "ideas": "ideas",
-}
-_FACTORS = {"information": "information", "promises": "promise_factor", "candour": "candour_factor"}
+# What a part counts as in the score, where that is not itself.
+_FACTORS = {"promises": "promise_factor", "candour": "candour_factor"}
 # Points that are worth a sentence, a factor that holds a score down, bits that a word misleads by.
 _MOVED = 5.0
 _LOW = 0.2
@@ -73,13 +68,13 @@ def in_short(direction: Shown) -> str:
     if why is not None and abs(why["points"]) >= _MOVED:
         return _moved(direction, score, why)
     low = {
-        words: direction[name]
-        for name, words in _SHORT.items()
+        name: direction[name]
+        for name in _PARTS
         if direction[name] is not None and (direction[_FACTORS.get(name, name)] or 0.0) < _LOW
     }
     said = f"stands at {score:.0f}"
     if low:
-        said += ", held down by " + ", ".join(f"{words} ({v:.2f})" for words, v in low.items())
+        said += ", held down by " + ", ".join(f"{name} ({v:.2f})" for name, v in low.items())
     misleads = max(direction["columns"], key=lambda c: c["honesty_gap"] or 0.0, default=None)
     if misleads is not None and (misleads["honesty_gap"] or 0.0) >= _MISLEADS:
         said += (
@@ -94,7 +89,7 @@ def _moved(direction: Shown, score: float, why: Shown) -> str:
     part, most = max(why["parts"].items(), key=lambda pair: pair[1] * points)
     said = (
         f"{'rose' if points > 0 else 'fell'} {abs(points):.0f} points to {score:.0f} since the "
-        f"week of {why['since']}, by {_SHORT[part]} most ({most:+.1f})"
+        f"week of {why['since']}, by {part} most ({most:+.1f})"
     )
     if part != "information":
         return said
