@@ -8,7 +8,9 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
@@ -304,3 +306,41 @@ def test_a_server_is_stopped_whoever_uses_it_and_stopping_none_does_nothing(tmp_
         with engine.connect():
             embedded.stop(tmp_path / "postgres")
         assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_an_account_is_made_once_however_many_start_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As useradd does it: it looks for the name, then takes its time, then writes."""
+    accounts = tmp_path / "accounts"
+    accounts.touch()
+
+    def named(name: str) -> SimpleNamespace:
+        for number, line in enumerate(accounts.read_text().splitlines(), 991):
+            if line == name:
+                return SimpleNamespace(pw_name=name, pw_uid=number)
+        raise KeyError(name)
+
+    def add(command: list[str], **_: object) -> None:
+        time.sleep(0.05)
+        with accounts.open("a") as file:
+            file.write(f"{command[-1]}\n")
+
+    monkeypatch.setattr(embedded, "_ACCOUNTS_LOCK", tmp_path / "lock")
+    monkeypatch.setattr(embedded.pwd, "getpwnam", named)
+    monkeypatch.setattr(embedded.subprocess, "run", add)
+    with ThreadPoolExecutor(6) as starting:
+        made = list(starting.map(lambda _: embedded._account().pw_uid, range(6)))
+    assert made == [991] * 6
+    assert accounts.read_text() == "pgserver\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_a_folder_of_an_account_that_is_no_more_is_settled_again(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    with Database.open(None, folder) as opened, opened.engine("ledger").begin() as connection:
+        connection.execute(sa.text("create table kept (n int)"))
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 54_321, 54_321, follow_symlinks=False)
+    with Database.open(None, folder) as opened:
+        assert answer(opened, "ledger", "select count(*) from kept") == 0

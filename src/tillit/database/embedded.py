@@ -35,6 +35,7 @@ from tillit.errors import DatabaseUnavailable
 __all__ = ["Lease", "lease", "stop"]
 
 _ACCOUNT = "pgserver"  # PostgreSQL refuses to run as root
+_ACCOUNTS_LOCK = Path("/etc/.pwd.lock")  # root's alone
 _PROGRAMS = {"18": "pginstall18", "16": "pginstall"}  # by major version, as the wheel names them
 _NEWEST = "18"
 _START_S = 60  # a start after a crash replays the log first
@@ -346,9 +347,10 @@ def _settle_account(folder: Path) -> None:
     """
     if os.geteuid() != 0:
         return
-    if folder.stat().st_uid == 0:
+    if not _known(folder.stat().st_uid):
         account = _account()
-        os.chown(folder, account.pw_uid, account.pw_gid)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
         folder.chmod(0o700)
     for above in (*folder.parents, *_programs(folder).parents, _programs(folder)):
         mode = above.stat().st_mode
@@ -356,14 +358,29 @@ def _settle_account(folder: Path) -> None:
             above.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
 
 
+def _known(owner: int) -> bool:
+    """Whether the folder is some account's: not root's, nor of a machine that is no more."""
+    if owner == 0:
+        return False
+    try:
+        return pwd.getpwuid(owner) is not None
+    except KeyError:
+        return False
+
+
 def _account() -> pwd.struct_passwd:
     with suppress(KeyError):
         return pwd.getpwnam(_ACCOUNT)
-    subprocess.run(
-        ["useradd", "--system", "--shell", "/usr/sbin/nologin", _ACCOUNT],
-        check=False,  # somebody else may have been quicker
-        capture_output=True,
-    )
+    # One at a time: useradd looks for the name before it locks anything, so that the second of
+    # two gives the account another number, and the folders of the first have no owner.
+    with _alone(_ACCOUNTS_LOCK):
+        with suppress(KeyError):
+            return pwd.getpwnam(_ACCOUNT)
+        subprocess.run(
+            ["useradd", "--system", "--shell", "/usr/sbin/nologin", _ACCOUNT],
+            check=False,  # what it says does not tell more than that there is no account
+            capture_output=True,
+        )
     try:
         return pwd.getpwnam(_ACCOUNT)
     except KeyError:
