@@ -59,7 +59,7 @@ def test_the_last_week_was_run_by_dags_that_all_succeeded(by_airflow: Any) -> No
     summary, printed, _, _ = by_airflow
     states = [state for dags in summary["dags"].values() for state in dags.values()]
     assert {"receive", "trust"} <= set(summary["dags"]["nordvik"])
-    assert len(summary["dags"]) == 6
+    assert len(summary["dags"]) == 5
     assert len(states) > 20
     assert set(states) == {"success"}
     assert f"{len(states)} DAGs, {len(states)} succeeded" in printed
@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_scores_with_and_without_airflow(
 ) -> None:
     """Keys and sealed bytes differ; what was shared, refused and measured does not.
 
-    Two of the five play again, alone: what one partner shares says nothing of another.
+    Two of them play again, alone: what one partner shares says nothing of another.
     """
     first = by_airflow[0]
     played = play(two_of(simulate(seed=SEED, weeks=WEEKS)), tmp_path, Quiet(), airflow=False)
@@ -152,7 +152,7 @@ def test_agreements_are_amended_declined_and_revoked_and_both_sides_have_it_so(
         assert (ours["reason"] or ours["changes"][0]) in printed
         assert ours["at"][:10] in page
     assert told["amended"]["changes"] == ["terms.columns.reason was withheld, and is clear"]
-    assert summary["agreements"]["skogtre"] == []
+    assert summary["agreements"]["elvkabel"] == []
     # What was revoked was tried once more, and did not leave.
     assert summary["counts"]["published revoked"] == 1
     assert "Publications refused since: 1." in printed

@@ -182,6 +182,47 @@ def test_whoever_waits_gets_the_lock_in_the_end(database: Database) -> None:
     assert order == ["first", "second"]
 
 
+def test_a_lock_does_not_outlive_its_server_and_the_next_one_is_had(database: Database) -> None:
+    def break_off() -> None:
+        with psycopg2.connect(database.libpq("ledger")) as stranger, stranger.cursor() as cursor:
+            cursor.execute(
+                "select pg_terminate_backend(pid) from pg_locks "
+                "where locktype = 'advisory' and granted"
+            )
+
+    with database.lock("test:broken"):
+        break_off()
+    with database.lock("test:broken", 0.5):  # not the connection that broke
+        pass
+    with database.lock("test:first"), database.lock("test:second"):
+        pass
+    with psycopg2.connect(database.libpq("ledger")) as stranger, stranger.cursor() as cursor:
+        cursor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where query like 'select pg_advisory_unlock%' and pid <> pg_backend_pid()"
+        )
+    with database.lock("test:first", 0.5):  # those that were kept are all broken
+        pass
+
+
+def test_a_lock_in_a_fork_is_its_own(database: Database) -> None:
+    with database.lock("test:parent"):
+        pass
+    child = os.fork()
+    if child == 0:
+        with database.lock("test:child"):
+            time.sleep(0.3)
+        os._exit(0)
+    time.sleep(0.1)
+    with pytest.raises(DatabaseUnavailable), database.lock("test:child", 0.05):
+        raise AssertionError("the child holds it")
+    with database.lock("test:parent", 0.05):
+        pass
+    assert os.waitpid(child, 0)[1] == 0
+    with database.lock("test:child", 0.05):
+        pass
+
+
 def test_names_of_locks_do_not_collide_by_their_beginning() -> None:
     keys = {advisory_key(f"receive:{i}") for i in range(1000)}
     assert len(keys) == 1000

@@ -296,17 +296,13 @@ def spoken_of(world: World, supplier: str, half: int) -> float:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_planted_stories_are_in_the_data(seed: int) -> None:
     world = simulate(seed=seed)
-    close, quiet, inflates = "fjordstal", "havglass", "brattplast"
-
-    assert error_of_forecasts(world, close, 0) < error_of_forecasts(world, "skogtre", 0)
-    assert min(kept(world, close, 0), kept(world, close, 1)) > 0.85
+    opens, quiet, inflates, milks = "fjordstal", "havglass", "brattplast", "elvkabel"
 
     assert error_of_forecasts(world, quiet, 1) > 1.4 * error_of_forecasts(world, quiet, 0)
     assert kept(world, quiet, 0) > kept(world, quiet, 1) + 0.25
     assert raised(world, "nordvik", quiet, 0) > 0 == raised(world, "nordvik", quiet, 1)
     assert raised(world, quiet, "nordvik", 1) == 0
 
-    opens, milks = "skogtre", "elvkabel"
     assert error_of_forecasts(world, opens, 1) < 0.7 * error_of_forecasts(world, opens, 0)
     assert spoken_of(world, opens, 1) > spoken_of(world, opens, 0) + 0.05
     # As punctual as before, and nothing in it.
@@ -331,7 +327,7 @@ def test_the_planted_stories_are_in_the_data(seed: int) -> None:
 
 def test_the_plan_knows_what_history_does_not(world: World) -> None:
     """A forecast in time beats the last order known when it was due."""
-    for supplier in ("fjordstal", "skogtre", "brattplast"):
+    for supplier in ("fjordstal", "elvkabel", "brattplast"):
         ordered: dict = {}
         for row in rows(world, BUYER.id, OWN + "order", supplier):
             ordered.setdefault(row["item_id"], []).append(float(row["quantity"]))

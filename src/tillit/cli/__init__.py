@@ -35,7 +35,7 @@ class LazyGroup(click.Group):
         "query": ("tillit.cli.query:query", "Ask the lake in SQL, for a purpose."),
         "export": ("tillit.cli.query:export", "Pass on what was made of partners' rows."),
         "trust": ("tillit.cli.trust:trust", "How much information is shared."),
-        "demo": ("tillit.cli.demo:demo", "Two homes and four more suppliers trade for a year."),
+        "demo": ("tillit.cli.demo:demo", "Two homes and three more suppliers trade for a year."),
         "airflow": ("tillit.cli.airflow:airflow", "Run the schedule in Airflow."),
     }
 

@@ -5,6 +5,7 @@ One that is refused stops no other one: whoever keeps ten thousand wants all sli
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -81,7 +82,9 @@ def _checked(files: Sequence[Path]) -> Iterator[_Checked]:
     if workers < 2:
         yield from map(_one, files)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    # What is read is dropped as soon as its line is written: to look for garbage takes a quarter of
+    # the time and finds none.
+    with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:
         yield from pool.map(_one, files, chunksize=_AT_ONCE)
 
 

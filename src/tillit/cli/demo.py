@@ -1,4 +1,4 @@
-"""``tillit demo``: two homes and four more suppliers trade for a simulated year."""
+"""``tillit demo``: two homes and three more suppliers trade for a simulated year."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ DATABASES = frozenset({"ledger", "lake", "airflow"})
 
 _DRIVER = "postgresql+psycopg2"  # named, because SQLAlchemy's default driver has changed once
 _PATIENCE_S = 30
+_LOCKERS = 4  # connections that are kept for the next lock
 _SESSION = f"-c timezone=UTC -c lock_timeout={_PATIENCE_S * 1000}"
 
 _BUSY = frozenset({"55P03", "40P01", "40001"})  # lock not available, deadlock, serialization
@@ -46,6 +47,7 @@ class Database:
         self._lease = held
         self._engines: dict[str, Engine] = {}
         self._ready: set[str] = set()
+        self._lockers: list[tuple[int, Connection]] = []  # idle, with the process that opened them
 
     @classmethod
     def open(cls, url: str | None, folder: Path) -> Self:
@@ -80,6 +82,10 @@ class Database:
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
+        for pid, connection in self._lockers:
+            if pid == os.getpid():
+                connection.close()
+        self._lockers.clear()
         if self._lease is not None:
             self._lease.release()
 
@@ -139,24 +145,66 @@ class Database:
         longer than ``timeout_s``.
         """
         self._ensure("ledger")
-        with closing(self._connect("ledger")) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                # Zero would mean to wait for ever.
-                cursor.execute("set lock_timeout = %s", (max(1, round(timeout_s * 1000)),))
-                try:
-                    kind = "_shared" if shared else ""
-                    cursor.execute(f"select pg_advisory_lock{kind}(%s)", (advisory_key(name),))
-                except psycopg2.errors.LockNotAvailable:
-                    raise DatabaseUnavailable(
-                        "lock-timeout",
-                        f"somebody else is at it: {name}",
-                        expected=f"the lock within {timeout_s:g} s",
-                        found="another holder",
-                    ) from None
-                except psycopg2.Error as error:
-                    raise _unavailable(error.pgcode, error) from error
+        key = advisory_key(name)
+        connection = self._locking(name, key, timeout_s, "_shared" if shared else "")
+        try:
             yield
+        finally:
+            self._unlock(connection, key, "_shared" if shared else "")
+
+    def _locking(self, name: str, key: int, timeout_s: float, kind: str) -> Connection:
+        """A connection that holds the lock: one that held another before, where there is one.
+
+        To connect anew costs the server 5 ms, more than all that a small shipment asks of it.
+        """
+        # Zero would mean to wait for ever.
+        timeout_ms = max(1, round(timeout_s * 1000))
+        while True:
+            connection, fresh = self._idle_or_new()
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(
+                        f"set lock_timeout = %s; select pg_advisory_lock{kind}(%s)",
+                        (timeout_ms, key),
+                    )
+            except psycopg2.errors.LockNotAvailable:
+                self._lockers.append((os.getpid(), connection))
+                raise DatabaseUnavailable(
+                    "lock-timeout",
+                    f"somebody else is at it: {name}",
+                    expected=f"the lock within {timeout_s:g} s",
+                    found="another holder",
+                ) from None
+            except psycopg2.Error as error:
+                connection.close()
+                if fresh:
+                    raise _unavailable(error.pgcode, error) from error
+            except BaseException:  # interrupted while it waits
+                connection.close()
+                raise
+            else:
+                return connection
+
+    def _idle_or_new(self) -> tuple[Connection, bool]:
+        while self._lockers:
+            pid, connection = self._lockers.pop()
+            if pid == os.getpid():  # a parent's is left alone: it closes nothing in a fork
+                return connection, False
+        connection = self._connect("ledger")
+        connection.autocommit = True
+        return connection, True
+
+    def _unlock(self, connection: Connection, key: int, kind: str) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"select pg_advisory_unlock{kind}(%s)", (key,))
+                released = cursor.fetchone() == (True,)
+        except psycopg2.Error:
+            released = False  # the server freed it when the connection broke
+        if released and len(self._lockers) < _LOCKERS:
+            self._lockers.append((os.getpid(), connection))
+        else:
+            connection.close()
 
     # ---- making databases -------------------------------------------------------------------
 

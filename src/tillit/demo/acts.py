@@ -7,8 +7,9 @@ cross a process boundary.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -219,16 +220,24 @@ def publish(stage: Stage, *, agreements: Iterable[str], now: datetime) -> dict[s
     }
 
 
-def receive(stage: Stage, *, now: datetime) -> dict[str, Any]:
-    """Take what waits; how many statements came to which result, and rows landed and refused."""
+def receive(
+    stage: Stage, *, now: datetime, partners: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Take what waits, or what some partners sent; how many statements came to which result.
+
+    Beside that, how many rows landed and were refused, and the codes of refusals.
+    """
     from tillit.exchange.receive import receive as run
 
-    taken = run(stage.home, now=now)
+    whom: Sequence[str | None] = [None] if partners is None else partners
+    taken = [run(stage.home, now=now, partner=partner) for partner in whom]
+    outcomes = [outcome for received in taken for outcome in received.outcomes]
+    summary: Counter[str] = Counter(outcome.result for outcome in outcomes)
     return {
-        "summary": taken.summary(),
-        "rows": taken.rows,
-        "refused": sum(outcome.refused for outcome in taken.outcomes),
-        "codes": sorted({o.code for o in taken.outcomes if o.code}),
+        "summary": dict(summary),
+        "rows": sum(received.rows for received in taken),
+        "refused": sum(outcome.refused for outcome in outcomes),
+        "codes": sorted({o.code for o in outcomes if o.code}),
     }
 
 
@@ -239,11 +248,14 @@ def deliver(stage: Stage, *, now: datetime) -> int:
     return run(stage.home, now=now).sent
 
 
-def measure(stage: Stage, *, now: datetime) -> Any:
-    """The trust marts, computed and kept, as `tillit trust show --json` prints them."""
+def measure(stage: Stage, *, now: datetime, since: date | None = None) -> Any:
+    """The trust marts, computed and kept, as `tillit trust show --json` prints them.
+
+    What moved a score is told from the week of ``since`` on.
+    """
     from tillit.trust.run import run_trust
 
-    return run_trust(stage.home, now=now, band=True)
+    return run_trust(stage.home, now=now, since=since, band=True)
 
 
 def run_dags(stage: Stage, *, now: datetime, dag_ids: Sequence[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -141,6 +141,12 @@ class World:
     def end(self) -> datetime:
         """When the last step ends."""
         return self.steps[-1].receive_at
+
+    @property
+    def turned(self) -> date | None:
+        """The last week before what was planted changed; None where nothing changes on the way."""
+        later = [fact.since for fact in self.story if fact.since > self.start]
+        return (min(later) - timedelta(weeks=1)).date() if later else None
 
     def tables(self, party: str) -> Mapping[str, pa.Table]:
         """A party's tables by name: a kind's name, or `OWN` and a kind's name."""

@@ -23,6 +23,7 @@ __all__ = ["Played", "Progress", "play"]
 _BEFORE = timedelta(days=7)
 _AFTER = timedelta(days=370)
 _ON_ITS_WAY = timedelta(minutes=30)
+_BUSY = 2  # partners; a party with more of them is the one that all others wait for
 
 
 class Progress(Protocol):
@@ -55,11 +56,12 @@ def play(world: World, folder: Path, progress: Progress, *, airflow: bool) -> Pl
     Raises PartyFailed when a party's process does what it must not.
     """
     played = Played(world, folder)
-    with _cast(world, folder) as (cast, schedulers):
+    with _cast(world, folder) as (cast, helpers, schedulers):
         _settle(world, cast, folder, progress)
         _agree(world, cast, progress)
         if airflow:
             _get_ready(world, schedulers, folder)
+        desks = _desks(world, cast, helpers, folder)
         *history, last = world.steps
         if not airflow:
             history.append(last)
@@ -67,7 +69,7 @@ def play(world: World, folder: Path, progress: Progress, *, airflow: bool) -> Pl
         moves = list(world.moves)
         for step in history:
             _negotiate(world, moves, step.now, cast)
-            _turn(step, cast, played)
+            _turn(step, desks, played)
             progress.step()
         if airflow:
             _negotiate(world, moves, last.now, cast)
@@ -78,16 +80,19 @@ def play(world: World, folder: Path, progress: Progress, *, airflow: bool) -> Pl
 
 
 @contextmanager
-def _cast(world: World, folder: Path) -> Iterator[tuple[dict[str, Party], dict[str, Party]]]:
-    """A process a party, and an empty dictionary for the processes that run their DAGs."""
+def _cast(
+    world: World, folder: Path
+) -> Iterator[tuple[dict[str, Party], dict[str, Party], dict[str, Party]]]:
+    """A process a party; empty dictionaries for those who help them and those who run DAGs."""
     cast: dict[str, Party] = {}
+    helpers: dict[str, Party] = {}
     schedulers: dict[str, Party] = {}
     try:
         for partner in world.parties:
             cast[partner.id] = Party.start(partner.id, folder / partner.id)
-        yield cast, schedulers
+        yield cast, helpers, schedulers
     finally:
-        for party in (*schedulers.values(), *cast.values()):
+        for party in (*schedulers.values(), *helpers.values(), *cast.values()):
             party.stop()
         for partner in world.parties:
             stop(folder / partner.id / "postgres")  # Airflow's connections kept it up
@@ -147,6 +152,33 @@ def _get_ready(world: World, schedulers: dict[str, Party], folder: Path) -> None
         party.ask("warm_up")
 
 
+@dataclass(frozen=True)
+class _Desk:
+    """A process of a party, and the partners that it publishes to and receives from."""
+
+    party: Party
+    partners: frozenset[str]
+
+
+def _desks(
+    world: World, cast: Mapping[str, Party], helpers: dict[str, Party], folder: Path
+) -> list[_Desk]:
+    """Who deals with whom: a party that all others wait for has two processes, as in production.
+
+    Both work on one home; its database keeps them apart.
+    """
+    desks = []
+    for party_id, party in cast.items():
+        partners = _partners(world, party_id)
+        if len(partners) <= _BUSY:
+            desks.append(_Desk(party, frozenset(partners)))
+            continue
+        helpers[party_id] = Party.start(party_id, folder / party_id)
+        desks.append(_Desk(party, frozenset(partners[::2])))
+        desks.append(_Desk(helpers[party_id], frozenset(partners[1::2])))
+    return desks
+
+
 def _negotiate(world: World, moves: list[Move], until: datetime, cast: Mapping[str, Party]) -> None:
     """Take the moves that are due, each through the mailbox, before anybody takes the next."""
     while moves and moves[0].now <= until:
@@ -159,18 +191,21 @@ def _term(world: World) -> dict[str, datetime]:
     return {"start": world.start - _BEFORE, "end": world.end + _AFTER}
 
 
-def _turn(step: Step, cast: Mapping[str, Party], played: Played) -> None:
+def _turn(step: Step, desks: Sequence[_Desk], played: Played) -> None:
     """One turn of the clock: all publish, then all receive what came, then the receipts."""
-    due: dict[str, list[str]] = {}
-    for want in step.wants:
-        due.setdefault(want.provider, []).append(want.agreement_id)
-    for party_id, agreements in due.items():
-        cast[party_id].ask("publish", agreements=agreements, now=step.now)
-    for party_id in due:
-        _count(played.counts, "published", cast[party_id].answer())
-    everybody = list(cast.values())
-    for answer in ask_all(everybody, "receive", now=step.receive_at).values():
-        _count(played.counts, "received", answer)
+    for desk in desks:
+        due = [
+            want.agreement_id
+            for want in step.wants
+            if want.provider == desk.party.id and want.consumer in desk.partners
+        ]
+        desk.party.ask("publish", agreements=due, now=step.now)
+    for desk in desks:
+        _count(played.counts, "published", desk.party.answer())
+    for desk in desks:
+        desk.party.ask("receive", now=step.receive_at, partners=sorted(desk.partners))
+    for desk in desks:
+        _count(played.counts, "received", desk.party.answer())
 
 
 def _count(counts: Counter[str], what: str, answer: Mapping[str, Any]) -> None:
@@ -214,7 +249,7 @@ def _take_stock(
     parties = list(cast.values())
     end = world.end + timedelta(hours=1)
     ask_all(parties, "receive", now=end)
-    played.measures = ask_all(parties, "measure", now=end)
+    played.measures = ask_all(parties, "measure", now=end, since=world.turned)
     progress.step()
     for found in ask_all(parties, "refused").values():
         played.refused += found

@@ -116,9 +116,6 @@ def _story(supplier: Character, weeks: int) -> list[Fact]:
     """What the cast's character should make visible."""
     start, half = instant(0, 0, 0), instant(weeks // 2, 0, 0)
     facts: list[Fact] = []
-    if supplier.shares_freely:
-        what = "shares what it knows, keeps its promises, and is told what its buyer knows"
-        facts.append(Fact(supplier.id, what, start, "the highest score, both directions"))
     if supplier.goes_quiet:
         what = "goes quiet: promises are no longer revised, plans are rarely passed on, nobody "
         what += "complains while more deliveries go wrong"

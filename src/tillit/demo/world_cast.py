@@ -80,11 +80,6 @@ class Character:
         """Who it is in a week, when the year is half over with the week ``half``."""
         return self.later if week >= half else self
 
-    @property
-    def shares_freely(self) -> bool:
-        """Whether both sides tell each other nearly all that they know."""
-        return self.forecast_accuracy >= 0.9 and self.promise_honesty >= 0.9
-
 
 DEFAULT_CAST: tuple[Character, ...] = (
     Character(
@@ -96,28 +91,15 @@ DEFAULT_CAST: tuple[Character, ...] = (
             Item("FS-4107", "gearbox housing", 310, 1180.0),
             Item("FS-4115", "wheel hub", 1480, 96.5),
         ),
-        forecast_accuracy=0.95,
-        coverage=0.99,
-        promise_honesty=0.95,
-        reliability=0.94,
-        complaint_rate=0.9,
+        forecast_accuracy=0.4,
+        coverage=0.8,
+        promise_honesty=0.15,
+        reliability=0.9,
+        complaint_rate=0.4,
         grumbles=0.25,
         ideas=14.0,
         ideas_back=6.0,
         acceptance=0.6,
-    ),
-    Character(
-        "skogtre",
-        "Skogtre Interior",
-        (
-            Item("SK-210", "dashboard trim, ash", 540, 210.0),
-            Item("SK-214", "door panel core", 1150, 64.0),
-            Item("SK-233", "floor tray", 720, 88.0),
-        ),
-        forecast_accuracy=0.35,
-        coverage=0.8,
-        promise_honesty=0.15,
-        complaint_rate=0.4,
         opens_up=True,
     ),
     Character(

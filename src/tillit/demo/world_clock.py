@@ -63,7 +63,7 @@ def wants(cast: Iterable[Character]) -> tuple[Want, ...]:
             Want(*there, "order", Every.WEEK, _WEEKLY, "order-fulfilment"),
             Want(
                 *(*back, "delivery_commitment", Every.WEEK, _WEEKLY, "production-planning"),
-                withheld=("reason",) if supplier.shares_freely else (),
+                withheld=("reason",) if supplier.opens_up else (),
             ),
             Want(*back, "delivery", Every.MONTH, _MONTHLY, "goods-receipt"),
         ]

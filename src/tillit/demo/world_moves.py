@@ -20,7 +20,7 @@ _NEWER = "1.1.0"
 def moves(cast: Iterable[Character], agreed: Sequence[Want], weeks: int) -> tuple[Move, ...]:
     """Each on a Monday morning: an amendment, a proposal that is declined, a revocation.
 
-    Who shares freely is asked at half-time for the reasons behind its promises, and gives them.
+    Who opens up is asked at half-time for the reasons behind its promises, and gives them.
     Who promises more than it delivers asks in the first quarter to use plans for something else.
     From who went quiet the buyer takes back its design ideas in the last quarter.
     """
@@ -31,7 +31,7 @@ def moves(cast: Iterable[Character], agreed: Sequence[Want], weeks: int) -> tupl
             for want in agreed
             if supplier.id in {want.provider, want.consumer}
         }
-        if supplier.shares_freely:
+        if supplier.opens_up:
             found += _amended(between[supplier.id, "delivery_commitment"], supplier, weeks)
         if supplier.inflation > 1:
             found += _declined(between[BUYER.id, "demand_forecast"], supplier, weeks)

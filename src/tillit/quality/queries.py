@@ -18,6 +18,7 @@ from tillit.sql.text import either, literal, names, quote
 
 __all__ = [
     "applicable",
+    "broken_query",
     "cast_query",
     "check_columns",
     "distinct_query",
@@ -65,15 +66,24 @@ def judge_query(
     and merging ten million bad rows with their reasons spelled out takes memory that is not there.
     """
     rules = row_rules(kind, columns, unread=unread)
-    # Tests of nulls cost next to nothing, so they stand first.
-    order = sorted(rules, key=lambda rule: not _tests_null(rule))
     mask = ", ".join(f"coalesce({rule.breaks}, false)" for rule in rules)
     codes = f"[{', '.join(str(code) for code in range(1, len(rules) + 1))}]::USMALLINT[]"
     return (
         f"select row_no, list_where({codes}, mask) as codes "
         f"from (select {number} as row_no, [{mask}]::BOOLEAN[] as mask "
-        f"from {quote(table)} where {either(rule.breaks for rule in order)})"
+        f"from {quote(table)} where {_any_breaks(rules)})"
     )
+
+
+def broken_query(kind: Kind, columns: Sequence[Column], table: str, *, unread: bool = False) -> str:
+    """The rows of `judge_query` without what they break."""
+    rules = row_rules(kind, columns, unread=unread)
+    return f"select 1 from {quote(table)} where {_any_breaks(rules)}"
+
+
+def _any_breaks(rules: Iterable[Rule]) -> str:
+    # Tests of nulls cost next to nothing, so they stand first.
+    return either(rule.breaks for rule in sorted(rules, key=lambda rule: not _tests_null(rule)))
 
 
 def _tests_null(rule: Rule) -> bool:
