@@ -344,6 +344,33 @@ def test_compacting_changes_no_answer(lake: Lake) -> None:
     assert len(before) == 5
 
 
+def test_what_is_at_hand_is_of_one_moment_and_gone_afterwards(lake: Lake) -> None:
+    landed = "select item, arrived_at from landed.plan order by item"
+    incoming(lake.connection, ROWS)
+    lake.land(landing(1))
+    before = rows(lake, landed)
+    with lake.at_hand():
+        incoming(lake.connection, [("z", WEEK, 9)])
+        assert lake.land(landing(2, issued_at=MONDAY + timedelta(hours=1))).accepted == 1
+        assert rows(lake, landed) == before
+        assert rows(lake, "from own.plan") == []
+        (plan,) = rows(lake, f"explain {landed}")
+        assert "ducklake" not in str(plan).lower()
+    assert [item for item, _ in rows(lake, landed)] == ["a", "b", "c", "z"]
+    with pytest.raises(KeyError), lake.at_hand():
+        raise KeyError
+    assert rows(lake, "from duckdb_tables() where database_name = 'memory'") == []
+
+
+def test_a_large_lake_is_left_where_it_is(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tillit.lake.at_hand._MOST_ROWS", 2)
+    incoming(lake.connection, ROWS)
+    lake.land(landing(1))
+    with lake.at_hand():
+        assert rows(lake, "from duckdb_tables() where database_name = 'memory'") == []
+        assert len(rows(lake, "from landed.plan")) == 3
+
+
 def test_a_password_never_stands_in_an_error(tmp_path: Path) -> None:
     libpq = "host=/nowhere dbname=lake user=u password=hunter2 connect_timeout=1"
     with pytest.raises(DatabaseUnavailable) as unavailable:

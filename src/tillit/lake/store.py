@@ -19,7 +19,7 @@ import duckdb
 
 from tillit.engine import Engine, quote_literal, scalar, translated
 from tillit.errors import DatabaseUnavailable, TableRefused, TillitError
-from tillit.lake import tables
+from tillit.lake import at_hand, tables
 from tillit.lake.claims import Claims
 from tillit.lake.deletion import (
     Holding,
@@ -252,6 +252,22 @@ class Lake:
         with translated(f"asking as of {when}", _not_landed):
             return self.connection.sql(f"from {tables.kind_table('as_of', kind)}(?)", params=[when])
 
+    @contextmanager
+    def at_hand(self) -> Iterator[None]:
+        """What landed and what we observed, copied into memory until the end, if it is small.
+
+        Queries that name no catalog (``landed.order``) then read the copies, all of one moment. A
+        lake of a year of small shipments has a file for each, and an empty table costs DuckLake a
+        question for every column: who reads each table several times saves two thirds. A large
+        lake is left where it is.
+        """
+        with translated("reading the lake", _not_landed):
+            copies = at_hand.copy(self.connection)
+        try:
+            yield
+        finally:
+            at_hand.drop(self.connection, copies)
+
     def compact(self) -> None:
         """Join the small files of many small shipments; no row and no snapshot changes."""
         with self._claims.claim("compaction"), translated("compacting", _not_landed):
@@ -312,8 +328,12 @@ class Lake:
             run(f"attach {quote_literal(ledger)} as ledger (type postgres, read_only)")
         # Functions are looked up along the path too. Were the lake asked first whether it has a
         # count(), each query would begin a transaction there: 2 ms, ten times the query.
+        at_hand.make_schemas(self.connection)
         path = ",".join(
-            ["memory.main", "system.main", *(f"{CATALOG}.{schema}" for schema in SCHEMAS)]
+            [
+                *("memory.main", "system.main", *at_hand.IN_MEMORY),
+                *(f"{CATALOG}.{schema}" for schema in SCHEMAS),
+            ]
         )
         run(f"set search_path = {quote_literal(path)}")
 

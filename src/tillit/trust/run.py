@@ -51,17 +51,20 @@ def run_trust(
         home.kinds,
         home.party_id,
     )
-    scores = replace(
-        compute(
-            connection, home.transforms, terms, party=home.party_id, now=now, progress=progress
-        ),
-        reassessments=reassessments(agreements, home.party_id, now=now),
-    )
+    made_of: tuple[dict[str, Any], ...] = ()
+    with home.lake.at_hand():
+        scores = replace(
+            compute(
+                connection, home.transforms, terms, party=home.party_id, now=now, progress=progress
+            ),
+            reassessments=reassessments(agreements, home.party_id, now=now),
+        )
+        if kept:
+            queries = models(home.transforms)
+            version = scores.version
+            made_of = tuple(inputs(connection, queries, terms, as_of=now, definition=version))
     judged = judge(scores.directions, scores.columns, since=since, band=band)
     if kept:
-        made_of = inputs(
-            connection, models(home.transforms), terms, as_of=now, definition=scores.version
-        )
         added = {
             "interval": (INTERVAL, interval_rows(scores, judged)),
             "alarm": (ALARM, alarm_rows(scores, judged)),
