@@ -20,6 +20,7 @@ from typing import Any
 
 from tillit import __version__
 from tillit.agreement.language import read, schema
+from tillit.collector import uncollected
 from tillit.errors import ContractRefused
 from tillit.model import Cadence, Every, isoformat, parse_instant
 from tillit.remembered import Remembered
@@ -62,7 +63,11 @@ def look(file: Path) -> Outgoing | str:
 
 def looked(home: Path, files: Iterable[Path]) -> dict[Path, Outgoing | str]:
     """What each file says, or why it cannot be read; only what has changed is read again."""
-    kept = _kept(home)
+    with uncollected():
+        return _looked(_kept(home), files)
+
+
+def _looked(kept: Remembered, files: Iterable[Path]) -> dict[Path, Outgoing | str]:
     before = kept.load()
     now = time.time_ns()
     found: dict[Path, Outgoing | str] = {}

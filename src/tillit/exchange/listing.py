@@ -21,6 +21,7 @@ from typing import Any
 from tillit import __version__
 from tillit.agreement.language import schema
 from tillit.agreement.life import EVENTS, Event, Life, order, replay
+from tillit.collector import uncollected
 from tillit.errors import Refusal
 from tillit.exchange.standing import event_of
 from tillit.home import Home
@@ -43,6 +44,11 @@ def listed(home: Home, progress: Progress | None = None) -> dict[tuple[str, str]
     They are those of `standing.lives`, but each text has only what a list needs. ``progress`` is
     told how many steps are verified of those that have to be.
     """
+    with uncollected():
+        return _listed(home, progress)
+
+
+def _listed(home: Home, progress: Progress | None) -> dict[tuple[str, str], Life]:
     file, keys, read = _file(home), _Keys(home), _Reading()
     before = file.load()
     steps = home.ledger.steps()
