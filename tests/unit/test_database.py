@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import stat
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -182,44 +183,53 @@ def test_whoever_waits_gets_the_lock_in_the_end(database: Database) -> None:
     assert order == ["first", "second"]
 
 
-def test_a_lock_does_not_outlive_its_server_and_the_next_one_is_had(database: Database) -> None:
-    def break_off() -> None:
-        with psycopg2.connect(database.libpq("ledger")) as stranger, stranger.cursor() as cursor:
-            cursor.execute(
-                "select pg_terminate_backend(pid) from pg_locks "
-                "where locktype = 'advisory' and granted"
-            )
-
-    with database.lock("test:broken"):
-        break_off()
-    with database.lock("test:broken", 0.5):  # not the connection that broke
-        pass
-    with database.lock("test:first"), database.lock("test:second"):
-        pass
+def break_off(database: Database, name: str) -> None:
+    """As a server that is restarted does it, to whoever holds or last held that lock."""
     with psycopg2.connect(database.libpq("ledger")) as stranger, stranger.cursor() as cursor:
+        key = advisory_key(name)
         cursor.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity "
-            "where query like 'select pg_advisory_unlock%' and pid <> pg_backend_pid()"
+            "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() "
+            "and query like 'select pg_advisory_unlock%%' and query like %s "
+            "union all select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' "
+            "and granted and ((classid::bigint << 32) | objid::bigint) = %s",
+            (f"%{key})%", key),
         )
-    with database.lock("test:first", 0.5):  # those that were kept are all broken
+        assert cursor.fetchall() == [(True,)]
+
+
+def test_a_kept_connection_that_broke_is_not_the_next_holders_trouble(database: Database) -> None:
+    with database.lock("test:broken"):
+        break_off(database, "test:broken")
+    with database.lock("test:broken", 0.5):
+        pass
+    break_off(database, "test:broken")
+    with database.lock("test:broken", 0.5):
         pass
 
 
 def test_a_lock_in_a_fork_is_its_own(database: Database) -> None:
     with database.lock("test:parent"):
         pass
+    holds, told = os.pipe()
+    end, may_end = os.pipe()
     child = os.fork()
     if child == 0:
-        with database.lock("test:child"):
-            time.sleep(0.3)
-        os._exit(0)
-    time.sleep(0.1)
+        code = 1
+        try:
+            with database.lock("test:child"):
+                os.write(told, b"x")
+                os.read(end, 1)
+            code = 0
+        finally:
+            os._exit(code)
+    os.read(holds, 1)
     with pytest.raises(DatabaseUnavailable), database.lock("test:child", 0.05):
         raise AssertionError("the child holds it")
     with database.lock("test:parent", 0.05):
         pass
+    os.write(may_end, b"x")
     assert os.waitpid(child, 0)[1] == 0
-    with database.lock("test:child", 0.05):
+    with database.lock("test:child", 0.5):
         pass
 
 
@@ -377,11 +387,23 @@ def test_an_account_is_made_once_however_many_start_at_once(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
-def test_a_folder_of_an_account_that_is_no_more_is_settled_again(tmp_path: Path) -> None:
+def test_an_empty_folder_of_an_account_that_is_no_more_is_settled_again(tmp_path: Path) -> None:
     folder = tmp_path / "postgres"
-    with Database.open(None, folder) as opened, opened.engine("ledger").begin() as connection:
-        connection.execute(sa.text("create table kept (n int)"))
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, 54_321, 54_321, follow_symlinks=False)
+    folder.mkdir()
+    os.chown(folder, 54_321, 54_321)
     with Database.open(None, folder) as opened:
-        assert answer(opened, "ledger", "select count(*) from kept") == 0
+        assert answer(opened, "ledger") == "ledger"
+    assert folder.stat().st_uid == (folder / "data").stat().st_uid != 54_321
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_data_of_an_owner_without_a_name_stays_its_owners() -> None:
+    # A path that is short enough for the socket to lie in it.
+    with tempfile.TemporaryDirectory(prefix="pg-") as short:
+        folder = Path(short, "postgres")
+        Database.open(None, folder).close()
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, 54_321, 54_321, follow_symlinks=False)
+        with Database.open(None, folder) as opened:
+            assert answer(opened, "ledger") == "ledger"
+        assert folder.stat().st_uid == (folder / "data").stat().st_uid == 54_321

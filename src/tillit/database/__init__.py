@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -157,18 +158,19 @@ class Database:
 
         To connect anew costs the server 5 ms, more than all that a small shipment asks of it.
         """
-        # Zero would mean to wait for ever.
-        timeout_ms = max(1, round(timeout_s * 1000))
+        until = time.monotonic() + timeout_s
         while True:
             connection, fresh = self._idle_or_new()
+            # Zero would mean to wait for ever.
+            left_ms = max(1, round((until - time.monotonic()) * 1000))
             try:
                 with connection.cursor() as cursor:
                     cursor.execute(
                         f"set lock_timeout = %s; select pg_advisory_lock{kind}(%s)",
-                        (timeout_ms, key),
+                        (left_ms, key),
                     )
             except psycopg2.errors.LockNotAvailable:
-                self._lockers.append((os.getpid(), connection))
+                self._keep(connection)
                 raise DatabaseUnavailable(
                     "lock-timeout",
                     f"somebody else is at it: {name}",
@@ -176,8 +178,9 @@ class Database:
                     found="another holder",
                 ) from None
             except psycopg2.Error as error:
+                broken = connection.closed
                 connection.close()
-                if fresh:
+                if fresh or not broken:
                     raise _unavailable(error.pgcode, error) from error
             except BaseException:  # interrupted while it waits
                 connection.close()
@@ -186,10 +189,11 @@ class Database:
                 return connection
 
     def _idle_or_new(self) -> tuple[Connection, bool]:
-        while self._lockers:
-            pid, connection = self._lockers.pop()
-            if pid == os.getpid():  # a parent's is left alone: it closes nothing in a fork
-                return connection, False
+        with suppress(IndexError):
+            while True:
+                pid, connection = self._lockers.pop()
+                if pid == os.getpid():  # a parent's is left alone: it closes nothing in a fork
+                    return connection, False
         connection = self._connect("ledger")
         connection.autocommit = True
         return connection, True
@@ -198,10 +202,16 @@ class Database:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(f"select pg_advisory_unlock{kind}(%s)", (key,))
-                released = cursor.fetchone() == (True,)
         except psycopg2.Error:
-            released = False  # the server freed it when the connection broke
-        if released and len(self._lockers) < _LOCKERS:
+            connection.close()  # when it broke, the server freed the lock
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            self._keep(connection)
+
+    def _keep(self, connection: Connection) -> None:
+        if len(self._lockers) < _LOCKERS:
             self._lockers.append((os.getpid(), connection))
         else:
             connection.close()

@@ -347,10 +347,11 @@ def _settle_account(folder: Path) -> None:
     """
     if os.geteuid() != 0:
         return
-    if not _known(folder.stat().st_uid):
+    owner = folder.stat().st_uid
+    # Only initdb asks who its owner is: a server with data runs under a number without a name.
+    if owner == 0 or not (_named(owner) or (folder / "data").exists()):
         account = _account()
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+        os.chown(folder, account.pw_uid, account.pw_gid)
         folder.chmod(0o700)
     for above in (*folder.parents, *_programs(folder).parents, _programs(folder)):
         mode = above.stat().st_mode
@@ -358,10 +359,7 @@ def _settle_account(folder: Path) -> None:
             above.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
 
 
-def _known(owner: int) -> bool:
-    """Whether the folder is some account's: not root's, nor of a machine that is no more."""
-    if owner == 0:
-        return False
+def _named(owner: int) -> bool:
     try:
         return pwd.getpwuid(owner) is not None
     except KeyError:
@@ -373,7 +371,7 @@ def _account() -> pwd.struct_passwd:
         return pwd.getpwnam(_ACCOUNT)
     # One at a time: useradd looks for the name before it locks anything, so that the second of
     # two gives the account another number, and the folders of the first have no owner.
-    with _alone(_ACCOUNTS_LOCK):
+    with suppress(OSError), _alone(_ACCOUNTS_LOCK):  # a system that cannot be written to
         with suppress(KeyError):
             return pwd.getpwnam(_ACCOUNT)
         subprocess.run(

@@ -1,7 +1,7 @@
 """Play a world: homes, acquaintance, agreements, a year of exchange, the last week in Airflow. I/O.
 
-Each party lives in its own process and home. What happens is what production does; only the
-clock is the world's.
+Each party lives in a home of its own and a process, the busiest in two. What happens is what
+production does; only the clock is the world's.
 """
 
 from __future__ import annotations

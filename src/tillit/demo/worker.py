@@ -1,7 +1,8 @@
 """One party of a demonstration, in its own process. I/O: its own home, and mailboxes.
 
 The parent says what to do and when it is; the party does it with the use cases that production
-runs, and answers with plain values. Parties share no memory and no file but the mailboxes.
+runs, and answers with plain values. Parties share no memory and no file but the mailboxes; two
+processes of one party share its home.
 """
 
 from __future__ import annotations

@@ -1,8 +1,12 @@
-"""A small lake, copied into memory for whoever reads all of it several times. I/O: DuckDB."""
+"""A small lake, copied into memory for whoever reads all of it several times. I/O: DuckDB.
+
+Whoever makes a table has to name the lake: `landed.x` alone would be made beside the copies.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import duckdb
 
@@ -26,7 +30,10 @@ def make_schemas(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def copy(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Copy all tables of one snapshot of the lake, unless they hold too many rows; their names."""
+    """Copy what landed and what is our own, as of one snapshot; the copies' names.
+
+    None where there are too many rows, by the catalog's estimate, which counts deleted ones too.
+    """
     tables = connection.execute(
         "select schema_name, table_name, estimated_size from duckdb_tables() "
         "where database_name = ? and list_contains(?, schema_name)",
@@ -41,18 +48,22 @@ def copy(connection: duckdb.DuckDBPyConnection) -> list[str]:
             table = f"{quote_identifier(schema)}.{quote_identifier(name)}"
             copies.append(f"{_MEMORY}.{table}")
             connection.execute(
-                f"create table {copies[-1]} as from {CATALOG}.{table}"
+                f"create or replace table {copies[-1]} as from {CATALOG}.{table}"
                 + ("" if _has_files(connection, schema, name) else " limit 0")
             )
         connection.commit()
     except BaseException:
-        connection.rollback()
+        with suppress(duckdb.Error):  # a commit that failed has rolled back already
+            connection.rollback()
         raise
     return copies
 
 
 def _has_files(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
-    """Whether there is a row at all: one that is not asked for costs 3 ms instead of 80."""
+    """Whether a table can have a row; an empty one that is not asked for any costs 3 ms, not 80.
+
+    Nothing of these schemas is kept inline in the catalog, where partners' rows would lie open.
+    """
     files = f"ducklake_list_files('{CATALOG}', ?, schema => ?)"
     return bool(scalar(connection, f"select exists (from {files})", name, schema))
 
@@ -60,4 +71,4 @@ def _has_files(connection: duckdb.DuckDBPyConnection, schema: str, name: str) ->
 def drop(connection: duckdb.DuckDBPyConnection, copies: Iterable[str]) -> None:
     """Drop what `copy` made."""
     for table in copies:
-        connection.execute(f"drop table {table}")
+        connection.execute(f"drop table if exists {table}")

@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 
 import duckdb
 
-from tillit.engine import Engine, quote_literal, scalar, translated
+from tillit.engine import Engine, quote_literal, refused_as_query, scalar, translated
 from tillit.errors import DatabaseUnavailable, TableRefused, TillitError
 from tillit.lake import at_hand, tables
 from tillit.lake.claims import Claims
@@ -256,16 +256,18 @@ class Lake:
     def at_hand(self) -> Iterator[None]:
         """What landed and what we observed, copied into memory until the end, if it is small.
 
-        Queries that name no catalog (``landed.order``) then read the copies, all of one moment. A
-        lake of a year of small shipments has a file for each, and an empty table costs DuckLake a
-        question for every column: who reads each table several times saves two thirds. A large
-        lake is left where it is.
+        Queries that name no catalog (``landed.order``) then read the copies, which are of one
+        moment; what is told of shipments stays in the lake. A year of small shipments has a file
+        for each, and an empty table costs DuckLake a question for every column: who reads each
+        table several times saves two thirds. A large lake is left where it is.
         """
-        with translated("reading the lake", _not_landed):
+        with translated("reading the lake", refused_as_query("the lake")):
             copies = at_hand.copy(self.connection)
         try:
             yield
         finally:
+            with suppress(duckdb.Error):  # whatever its reader left open
+                self.connection.rollback()
             at_hand.drop(self.connection, copies)
 
     def compact(self) -> None:
