@@ -2,7 +2,8 @@
 -- grain: partner, direction, kind, column_name, flow, item_id, period, period_no
 -- reads: int_flow_change, int_item_due
 -- range: as known at the cut-off; a due cell before anything was ever known has no row;
---        before_known is what the books held of the period just before, which may be nothing
+--        before_known is what had come of the period just before, which may be nothing: what is
+--        still expected of it is in the books, and what has come we have seen ourselves
 with
 due as (select * from int_item_due),
 
@@ -61,7 +62,7 @@ select
         sum(change.book_quantity) filter (where wanted.is_last), 0
     ) as last_known,
     coalesce(
-        sum(change.book_quantity) filter (where not wanted.is_last), 0
+        sum(change.outcome_quantity) filter (where not wanted.is_last), 0
     ) as before_known
 from wanted
 left join change

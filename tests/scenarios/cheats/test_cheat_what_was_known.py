@@ -7,7 +7,7 @@ import pytest
 from tests.scenarios.cheats.stage import Act, Stage
 
 from tillit.validation import cheats_told as told
-from tillit.validation.cheats import FORECAST
+from tillit.validation.cheats import FORECAST, PLAN
 from tillit.validation.marks import EXACT
 from tillit.validation.writing import Scene
 
@@ -23,8 +23,19 @@ NEARLY: dict[str, Act] = {
 }
 
 
+BACK: dict[str, Act] = {
+    "one number for every week": lambda scene: told.constant(scene, PLAN),
+    "what came to you last week": lambda scene: told.echoed(scene, PLAN),
+    "a published index, scaled": lambda scene: told.copied_public(scene, PLAN),
+}
+
+
 def silent(scene: Scene) -> Scene:
     return told.withheld(scene, FORECAST)
+
+
+def no_plan(scene: Scene) -> Scene:
+    return told.withheld(scene, PLAN)
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +43,21 @@ def gains(stage: Stage) -> dict[str, np.ndarray]:
     scored = stage.scored(silent=silent, **WAYS, **NEARLY)
     before = stage.points(scored, "silent", "b2s")
     return {way: stage.points(scored, way, "b2s") - before for way in (*WAYS, *NEARLY)}
+
+
+@pytest.fixture(scope="module")
+def gains_back(stage: Stage) -> dict[str, np.ndarray]:
+    scored = stage.scored(no_plan=no_plan, **BACK)
+    before = stage.points(scored, "no_plan", "s2b")
+    return {way: stage.points(scored, way, "s2b") - before for way in BACK}
+
+
+@pytest.mark.parametrize("way", BACK)
+def test_a_plan_of_what_we_have_seen_is_worth_exactly_nothing(
+    gains_back: dict[str, np.ndarray], way: str
+) -> None:
+    """Of the week before, goods that came are known apart from those that are still expected."""
+    assert abs(gains_back[way]).max() <= EXACT
 
 
 @pytest.mark.parametrize("way", WAYS)
