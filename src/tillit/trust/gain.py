@@ -40,8 +40,8 @@ class Cells:
     ``cut_off`` and ``known_at`` are whole numbers of any unit, ``known_at`` of an outcome that is
     not known the largest there is. ``f`` is NaN unless it came in time. ``season`` is how many
     cells back the same season lies, one number a series, 0 for none. ``last`` is the newest outcome
-    that our books held at the cut-off, ``before`` what they held of the cell just before: of a week
-    without an order that is nothing, and the sender may know that it will stay so. ``more`` are
+    that our books held at the cut-off, with what they still expected of it; ``before`` what had
+    come of the cell just before, which of a week without an order is nothing. ``more`` are
     further columns of the baseline, public series; ``earlier`` what other columns already told of
     the same outcome, each after those before it, NaN where it told nothing in time. ``level`` is
     that of the quantile that f is, one number a series, NaN where f is none.
