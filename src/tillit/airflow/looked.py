@@ -61,13 +61,10 @@ def look(file: Path) -> Outgoing | str:
     )
 
 
+@uncollected()
 def looked(home: Path, files: Iterable[Path]) -> dict[Path, Outgoing | str]:
     """What each file says, or why it cannot be read; only what has changed is read again."""
-    with uncollected():
-        return _looked(_kept(home), files)
-
-
-def _looked(kept: Remembered, files: Iterable[Path]) -> dict[Path, Outgoing | str]:
+    kept = _kept(home)
     before = kept.load()
     now = time.time_ns()
     found: dict[Path, Outgoing | str] = {}

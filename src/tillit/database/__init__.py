@@ -146,12 +146,12 @@ class Database:
         longer than ``timeout_s``.
         """
         self._ensure("ledger")
-        key = advisory_key(name)
-        connection = self._locking(name, key, timeout_s, "_shared" if shared else "")
+        key, kind = advisory_key(name), "_shared" if shared else ""
+        connection = self._locking(name, key, timeout_s, kind)
         try:
             yield
         finally:
-            self._unlock(connection, key, "_shared" if shared else "")
+            self._unlock(connection, key, kind)
 
     def _locking(self, name: str, key: int, timeout_s: float, kind: str) -> Connection:
         """A connection that holds the lock: one that held another before, where there is one.

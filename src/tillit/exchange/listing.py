@@ -38,17 +38,13 @@ _REFUSED, _UNKNOWN = "refused", "unknown"
 _WITH_TEXT = ("proposed", "countered", "signed")
 
 
+@uncollected()
 def listed(home: Home, progress: Progress | None = None) -> dict[tuple[str, str], Life]:
     """The lives of all agreements by id and partner, to be shown; see the module.
 
     They are those of `standing.lives`, but each text has only what a list needs. ``progress`` is
     told how many steps are verified of those that have to be.
     """
-    with uncollected():
-        return _listed(home, progress)
-
-
-def _listed(home: Home, progress: Progress | None) -> dict[tuple[str, str], Life]:
     file, keys, read = _file(home), _Keys(home), _Reading()
     before = file.load()
     steps = home.ledger.steps()

@@ -32,7 +32,8 @@ def make_schemas(connection: duckdb.DuckDBPyConnection) -> None:
 def copy(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Copy what landed and what is our own, as of one snapshot; the copies' names.
 
-    None where there are too many rows, by the catalog's estimate, which counts deleted ones too.
+    Nothing is copied where there are too many rows, by the catalog's estimate, which counts
+    deleted ones too.
     """
     tables = connection.execute(
         "select schema_name, table_name, estimated_size from duckdb_tables() "

@@ -328,9 +328,9 @@ class Lake:
                 self._make()
         if ledger is not None:
             run(f"attach {quote_literal(ledger)} as ledger (type postgres, read_only)")
+        at_hand.make_schemas(self.connection)
         # Functions are looked up along the path too. Were the lake asked first whether it has a
         # count(), each query would begin a transaction there: 2 ms, ten times the query.
-        at_hand.make_schemas(self.connection)
         path = ",".join(
             [
                 *("memory.main", "system.main", *at_hand.IN_MEMORY),
