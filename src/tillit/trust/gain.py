@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tillit.trust.frame import Fit, Floats, Newest, Places, at, moving_sum
+from tillit.trust.frame import Fit, Floats, Newest, Places, at, beyond_chance, moving_sum
 from tillit.trust.quantiles import DEGREES_OF_FREEDOM, pinball, student_quantile
 from tillit.trust.spread import told_spread
 from tillit.trust.strip import FREEDOM, VARIES, carried, fit_told, from_first, has_word
@@ -188,14 +188,18 @@ def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
     scored = np.isfinite(found.e) & np.isfinite(found.x) & (free - 1 >= FREEDOM)
     news = scored & _has_news(found)
     ff = np.where(news, found.ff, 1.0)
-    slope = np.where(news, found.yf / ff * found.n / (found.n + 2), 0.0)
+    shrunk = found.n / (found.n + 2) * beyond_chance(found, found.rank)
+    slope = np.where(news, found.yf / ff * shrunk, 0.0)
     z0 = found.e
     z1 = found.e - slope * found.x
     v0 = found.yy / free
     left = found.yy - 2 * slope * found.yf + slope * slope * found.ff
     v1 = np.where(news, np.maximum(left, 0.0) / (free - 1), v0)
-    wide0 = 1 + found.leverage
-    wide1 = wide0 + np.where(news, found.x * found.x / ff, 0.0)
+    # A variance taken from few cells may well be larger than it seems.
+    wide0 = free / (free - 2) * (1 + found.leverage)
+    # A slope that is hardly used makes the expectation hardly less sure. Otherwise a receiver whose
+    # own is too sure, as of lumpy demand, would pay a noise for widening it.
+    wide1 = wide0 + np.where(news, shrunk * found.x * found.x / ff, 0.0)
     w0 = _expected(z0, v0, wide0, scored, found.n, newest)
     w1 = _expected(z1, v1, wide1, scored, found.n, newest)
     bits = -0.5 * np.log2(w1 / w0) - (DEGREES_OF_FREEDOM + 1) / 2 * (
@@ -212,7 +216,7 @@ def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
         own=np.where(scored, cells.y - z0, nothing),
         own_variance=np.where(scored, w0, nothing),
         used_variance=np.where(scored, w1, nothing),
-        news=np.where(counts, found.x / np.sqrt(ff / free * wide0), nothing),
+        news=np.where(counts, found.x / np.sqrt(ff / free * (1 + found.leverage)), nothing),
     )
 
 

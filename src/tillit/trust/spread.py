@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tillit.trust.frame import Floats, Newest, fit
+from tillit.trust.frame import Floats, Newest, beyond_chance, fit
 from tillit.trust.quantiles import DEGREES_OF_FREEDOM
 
 __all__ = ["Spread", "told_spread"]
@@ -68,7 +68,7 @@ def told_spread(
     usable = (found.n - _CONSTANTS >= _FREEDOM) & (found.ff > 0) & (mean > 0)
     usable &= np.isfinite(found.x) & np.isfinite(size)
     steep = found.yf / np.where(usable, found.ff * mean, 1.0) * found.n / (found.n + 2)
-    steep = np.where(usable, np.maximum(steep, 0.0), 0.0)
+    steep = np.where(usable, np.maximum(steep, 0.0) * beyond_chance(found, _CONSTANTS), 0.0)
     factor = np.clip(1 + steep * np.where(usable, found.x, 0.0), 1 / _MOST, _MOST)
     usual = 1 + np.where(usable, steep * steep * found.ff / found.n, 0.0)
     ratio = factor * factor / usual

@@ -35,7 +35,7 @@ Found = Mapping[str, Any]
 
 EXACT = 1e-9
 """What is exactly nothing, in points: sums in another order differ in the last digits."""
-_TREND = frozenset({"drop", "erosion"})
+_TREND = frozenset({"drop", "erosion", "stealth"})
 
 
 @dataclass(frozen=True)

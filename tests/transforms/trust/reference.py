@@ -174,12 +174,13 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
         f_varied = m * s.f[rows].var()
         y_varied = m * s.y[rows].var()
         news = ex @ ex > 1e-6 * f_varied > 0 and ey @ ey > 1e-10 * y_varied > 0
-        slope = (ex @ ey) / (ex @ ex) * m / (m + 2) if news else 0.0
+        share = relied_on(ex, ey, rank) if news else 0.0
+        slope = share * (ex @ ey) / (ex @ ex) if news else 0.0
         v0 = (ey @ ey) / (m - rank)
         left = ey - slope * ex
         v1 = (left @ left) / (m - rank - 1) if news else v0
-        wide0 = 1 + leverage
-        wide1 = wide0 + (x * x / (ex @ ex) if news else 0.0)
+        wide0 = (m - rank) / (m - rank - 2) * (1 + leverage)
+        wide1 = wide0 + (share * x * x / (ex @ ex) if news else 0.0)
         z0, z1 = e, e - slope * x
         square0[t], square1[t] = z0 * z0 / wide0, z1 * z1 / wide1
         past0, past1 = square0[: newest + 1], square1[: newest + 1]
@@ -192,13 +193,23 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
             odds = np.log2(1 + z1 * z1 / (NU * w1)) - np.log2(1 + z0 * z0 / (NU * w0))
             bits[t] = -0.5 * np.log2(w1 / w0) - (NU + 1) / 2 * odds
             size[t] = abs(z1) / np.sqrt(w1)
-            wider[t] = np.clip(x / np.sqrt(ex @ ex / (m - rank) * wide0), -4, 4)
+            wider[t] = np.clip(x / np.sqrt(ex @ ex / (m - rank) * (1 + leverage)), -4, 4)
         if np.isfinite(s.level):
             more, used[t] = spread(s.level, t, rows, size, wider, z1, w1)
             bits[t] += more
         if leverage > 1:
             used[t] = 0.0
     return bits, used
+
+
+def relied_on(x: Floats, y: Floats, fitted: int) -> float:
+    """The share of the slope of y on x that is used: by n / (n + 2), and by what chance makes."""
+    b = (x @ y) / (x @ x)
+    left = y - b * x
+    variance = (left @ left) / (len(x) - fitted - 1) / (x @ x)
+    t = abs(b) / np.sqrt(variance) if variance > 0 else np.inf
+    k = 1 + (fitted - 1) / 4
+    return float(len(x) / (len(x) + 2) * (1 / (1 + k**2 / t**4) if t > 0 else 0.0))
 
 
 def spread(
@@ -215,9 +226,9 @@ def spread(
     rows = rows[np.isfinite(size[rows])]
     ratio = 1.0
     if np.isfinite(size[t]) and len(rows) >= 8 and wider[rows].std() > 0:
-        steep = np.cov(size[rows], wider[rows], ddof=0)[0, 1]
-        steep /= size[rows].mean() * wider[rows].var()
-        steep = max(0.0, steep) * len(rows) / (len(rows) + 2)
+        told, sure = wider[rows] - wider[rows].mean(), size[rows] - size[rows].mean()
+        steep = (told @ sure) / (told @ told) * relied_on(told, sure, 2) / size[rows].mean()
+        steep = max(0.0, steep)
         factor = np.clip(1 + steep * (wider[t] - wider[rows].mean()), 0.5, 2)
         ratio = factor**2 / (1 + steep**2 * wider[rows].var())
     v = w * ratio
