@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ _TABLES: Mapping[str, frozenset[str]] = {
     "party": frozenset({"id", "name"}),
     "mailbox": frozenset({"url", "known_hosts", "key_file", "password_file", "user"}),
     "database": frozenset({"url_file"}),
-    "lake": frozenset({"data", "memory_limit"}),
+    "lake": frozenset({"data", "memory_limit", "threads"}),
     "paths": frozenset({"contracts", "transforms"}),
     "sources": frozenset(),  # names are the party's own
 }
@@ -33,7 +34,8 @@ class Config:
 
     ``database_url_file`` names a 0600 file that holds a PostgreSQL URL, because a URL may hold a
     password; without it the home runs its own PostgreSQL. ``mailbox`` holds what reaching
-    mailboxes needs (``known_hosts``, ``key_file``, ``password_file``, ``user``).
+    mailboxes needs (``known_hosts``, ``key_file``, ``password_file``, ``user``). ``threads`` is how
+    many cores a question to the lake may use; all where it is not said.
     """
 
     party_id: str
@@ -43,6 +45,7 @@ class Config:
     database_url_file: Path | None = None
     lake_data: str | None = None
     memory_limit: str = "1GB"
+    threads: int | None = None
     contracts: Path | None = None
     transforms: Path | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -104,10 +107,21 @@ def _config(path: Path, home: Path, tables: Mapping[str, Mapping[str, str]]) -> 
         database_url_file=folder("database", "url_file"),
         lake_data=_located(home, tables["lake"].get("data")),
         memory_limit=tables["lake"].get("memory_limit", "1GB"),
+        threads=_threads(path, tables["lake"].get("threads")),
         contracts=folder("paths", "contracts"),
         transforms=folder("paths", "transforms"),
         sources={name: _source(home, where) for name, where in tables["sources"].items()},
     )
+
+
+def _threads(path: Path, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text):
+        raise ConfigError(
+            "wrong-value", f"{path}: lake.threads", expected="a number from 1 to 999", found=text
+        )
+    return int(text)
 
 
 def _located(home: Path, where: str | None) -> str | None:
@@ -163,7 +177,12 @@ def write_config(home: Path, config: Config) -> None:
     ]
     if config.database_url_file is not None:
         lines += ["[database]", f"url_file = {_toml(str(config.database_url_file))}", ""]
-    lake = {"data": config.lake_data, "memory_limit": config.memory_limit}
+    threads = None if config.threads is None else str(config.threads)
+    lake = {
+        "data": config.lake_data,
+        "memory_limit": config.memory_limit,
+        "threads": threads,
+    }
     lines += ["[lake]", *(f"{k} = {_toml(v)}" for k, v in lake.items() if v is not None), ""]
     paths = {"contracts": config.contracts, "transforms": config.transforms}
     if any(paths.values()):

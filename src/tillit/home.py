@@ -49,6 +49,7 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
     contracts: Path | None = None,
     database_url_file: Path | None = None,
     passphrase: bytes | None = None,
+    threads: int | None = None,
 ) -> Home:
     """Make a home: folders, keys, the party's own document, configuration, ledger and lake.
 
@@ -77,6 +78,7 @@ def create_home(  # noqa: PLR0913 (a home is made once, and all of it is said th
         mailbox_url=mailbox_url,
         mailbox=mailbox or {},
         database_url_file=database_url_file,
+        threads=threads,
         contracts=contracts,
         sources=sources or {},
     )
@@ -201,6 +203,7 @@ class Home:
             self.config.lake_data or str(self.place("lake")),
             spool=self.place("spool"),
             memory_limit=self.config.memory_limit,
+            threads=self.config.threads,
             readable=[
                 *self.config.sources.values(),
                 *(str(path) for path in self.place("sources").glob("*") if path.is_file()),

@@ -47,6 +47,7 @@ url_file = "keys/database"
 [lake]
 data = "data"
 memory_limit = "3GB"
+threads = "2"
 [paths]
 contracts = "../ours"
 transforms = "/opt/sql"
@@ -60,6 +61,7 @@ order = "erp.duckdb#main.orders"
     assert config.database_url_file == tmp_path / "keys" / "database"
     assert config.lake_data == f"{tmp_path}/data"
     assert config.memory_limit == "3GB"
+    assert config.threads == 2
     assert config.contracts == tmp_path.parent / "ours"
     assert config.transforms == Path("/opt/sql")
     assert config.sources == {
@@ -107,6 +109,7 @@ def test_a_folder_without_the_file_is_no_home(tmp_path: Path, where: str) -> Non
         (LEAST.replace('"nordvik"', '"../etc"'), "config.wrong-value", "../etc"),
         (LEAST.replace('"nordvik"', "7"), "config.wrong-value", "7"),
         (LEAST + "[lake]\nmemory_limit = 2\n", "config.wrong-value", "lake.memory_limit"),
+        (LEAST + '[lake]\nthreads = "0"\n', "config.wrong-value", "lake.threads"),
         (LEAST + "[sources]\norder = ['a']\n", "config.wrong-value", "sources.order"),
         (LEAST + "[sources]\n'Order; drop' = 'a'\n", "config.wrong-value", "Order; drop"),
         ("lake = 'here'\n" + LEAST, "config.wrong-value", "lake"),

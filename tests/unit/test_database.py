@@ -207,6 +207,28 @@ def test_a_kept_connection_that_broke_is_not_the_next_holders_trouble(database: 
         pass
 
 
+def test_a_connection_that_broke_while_it_rested_is_replaced(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = database.engine("ledger")
+
+    def backend() -> int:
+        with engine.connect() as connection:
+            return int(connection.exec_driver_sql("select pg_backend_pid()").scalar_one())
+
+    first = backend()
+    assert backend() == first
+    with psycopg2.connect(database.libpq("ledger")) as stranger, stranger.cursor() as cursor:
+        cursor.execute("select pg_terminate_backend(%s, 5000)", (first,))
+        assert cursor.fetchone() == (True,)
+    with monkeypatch.context() as later:
+        rested = time.monotonic() + 60
+        later.setattr("tillit.database.time.monotonic", lambda: rested)
+        second = backend()
+    assert second != first
+    assert backend() == second
+
+
 def test_a_lock_in_a_fork_is_its_own(database: Database) -> None:
     with database.lock("test:parent"):
         pass
