@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from tillit.database.embedded import stop
 from tillit.demo.model import Move, Step, World, write_tables
-from tillit.demo.worker import Party, ask_all
+from tillit.demo.worker import Party, ask_all, stop_all
 
 __all__ = ["Played", "Progress", "play"]
 
@@ -73,7 +73,7 @@ def play(world: World, folder: Path, progress: Progress, *, airflow: bool) -> Pl
             progress.step()
         if airflow:
             _negotiate(world, moves, last.now, cast)
-            progress.stage("the last week, by Airflow", 4)
+            progress.stage("the last week, by Airflow", 3)
             _last_week(last, schedulers, played, progress)
         _take_stock(world, cast, played, progress)
     return played
@@ -92,8 +92,8 @@ def _cast(
             cast[partner.id] = Party.start(partner.id, folder / partner.id)
         yield cast, helpers, schedulers
     finally:
-        for party in (*schedulers.values(), *helpers.values(), *cast.values()):
-            party.stop()
+        for some in (schedulers, helpers, cast):
+            stop_all(list(some.values()))
         for partner in world.parties:
             stop(folder / partner.id / "postgres")  # Airflow's connections kept it up
 
@@ -146,9 +146,9 @@ def _agree(world: World, cast: Mapping[str, Party], progress: Progress) -> None:
 
 def _get_ready(world: World, schedulers: dict[str, Party], folder: Path) -> None:
     """Start Airflow for the last week beside the year, in time that would be idle."""
-    for partner in world.parties:
-        party = Party.start(partner.id, folder / partner.id, patient=True)
-        schedulers[partner.id] = party
+    homes = {partner.id: folder / partner.id for partner in world.parties}
+    schedulers.update(Party.start_for_airflow(homes, folder / "airflow"))
+    for party in schedulers.values():
         party.ask("warm_up")
 
 
@@ -219,8 +219,9 @@ def _count(counts: Counter[str], what: str, answer: Mapping[str, Any]) -> None:
 def _last_week(
     step: Step, schedulers: Mapping[str, Party], played: Played, progress: Progress
 ) -> None:
-    """The same turn, but every act is a DAG's: publish, receive, receive the receipts, trust.
+    """The same turn, but every act is a DAG's: publish, receive, trust.
 
+    The last receipts come with whatever else has arrived when stock is taken.
     Airflow has a process of its own for each party, as it has in production.
     """
     for scheduler in schedulers.values():
@@ -231,7 +232,6 @@ def _last_week(
     rounds: Sequence[tuple[Mapping[str, list[str]], Any]] = (
         (due, step.now),
         ({party: ["receive"] for party in schedulers}, step.receive_at),
-        ({party: ["receive"] for party in schedulers}, step.receive_at + timedelta(minutes=5)),
         ({party: ["trust"] for party in schedulers}, step.receive_at + timedelta(minutes=10)),
     )
     for dags, now in rounds:

@@ -7,8 +7,9 @@ processes of one party share its home.
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, get_context
@@ -19,7 +20,7 @@ from typing import Any, Self
 
 from tillit.errors import TillitError
 
-__all__ = ["Party", "PartyFailed", "ask_all", "prepare"]
+__all__ = ["Party", "PartyFailed", "ask_all", "prepare", "stop_all"]
 
 _PATIENT = 10
 """How much processes that work ahead step back behind those that somebody waits for."""
@@ -50,20 +51,38 @@ class Party:
     _pipe: Connection
 
     @classmethod
-    def start(cls, party_id: str, folder: Path, *, patient: bool = False) -> Self:
-        """Start a process of the party whose home is, or will be, in a folder.
-
-        A ``patient`` one works only with what the others leave of the machine.
-        """
+    def start(cls, party_id: str, folder: Path) -> Self:
+        """Start a process of the party whose home is, or will be, in a folder."""
         prepare()
         context = get_context("forkserver")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=_serve, args=(theirs, folder, patient), name=f"tillit-{party_id}", daemon=False
+            target=_serve, args=(theirs, folder), name=f"tillit-{party_id}", daemon=False
         )
         process.start()
         theirs.close()
         return cls(party_id, process, ours)
+
+    @classmethod
+    def start_for_airflow(cls, homes: Mapping[str, Path], spare: Path) -> dict[str, Self]:
+        """Start a process for each party's Airflow, with what the others leave of the machine.
+
+        All are forked from one that has imported Airflow, in a ``spare`` folder: what takes each of
+        them nine seconds of a core is done once. What they are asked meanwhile waits.
+        """
+        prepare()
+        context = get_context("forkserver")
+        pipes = {party_id: context.Pipe() for party_id in homes}
+        process = context.Process(
+            target=_serve_airflow,
+            args=([(pipes[party_id][1], folder) for party_id, folder in homes.items()], spare),
+            name="tillit-airflow",
+            daemon=False,
+        )
+        process.start()
+        for _, theirs in pipes.values():
+            theirs.close()
+        return {party_id: cls(party_id, process, ours) for party_id, (ours, _) in pipes.items()}
 
     def ask(self, act: str, **arguments: Any) -> None:
         """Say what to do: the name of a function of `tillit.demo.acts`."""
@@ -86,16 +105,28 @@ class Party:
         self.ask(act, **arguments)
         return self.answer()
 
-    def stop(self) -> None:
-        """Let the process close its home and end; ends it by force after a while."""
+    def ask_to_stop(self) -> None:
+        """Let the process close its home and end, and do not wait for that."""
         if self._process.is_alive():
             with suppress(BrokenPipeError):
                 self._pipe.send(("stop", {}))
-            self._process.join(20)
+
+    def stop(self) -> None:
+        """Let the process close its home and end; ends it by force after a while."""
+        self.ask_to_stop()
+        self._process.join(20)
         if self._process.is_alive():
             self._process.terminate()
             self._process.join(5)
         self._pipe.close()
+
+
+def stop_all(parties: Sequence[Party]) -> None:
+    """Stop all at once, and wait until they have ended."""
+    for party in parties:
+        party.ask_to_stop()
+    for party in parties:
+        party.stop()
 
 
 def ask_all(parties: Sequence[Party], act: str, **arguments: Any) -> dict[str, Any]:
@@ -105,7 +136,40 @@ def ask_all(parties: Sequence[Party], act: str, **arguments: Any) -> dict[str, A
     return {party.id: party.answer() for party in parties}
 
 
-def _serve(pipe: Connection, folder: Path, patient: bool) -> None:
+def _serve_airflow(homes: Sequence[tuple[Connection, Path]], spare: Path) -> None:
+    """The process that those of `Party.start_for_airflow` are forked from; it ends after them."""
+    import signal
+
+    from tillit.airflow.runner import imported
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_PATIENT)
+    imported(spare)
+    gc.freeze()
+    context = get_context("fork")
+    children = [context.Process(target=_serve_one_of, args=(homes, at)) for at in range(len(homes))]
+    for child in children:
+        child.start()
+    for pipe, _ in homes:
+        pipe.close()
+
+    def end(*_: object) -> None:
+        for child in children:
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, end)
+    for child in children:
+        child.join()
+
+
+def _serve_one_of(homes: Sequence[tuple[Connection, Path]], at: int) -> None:
+    """A forked process; the ends of the others' pipes are theirs alone, so that their end shows."""
+    for pipe, _ in (*homes[:at], *homes[at + 1 :]):
+        pipe.close()
+    _serve(*homes[at])
+
+
+def _serve(pipe: Connection, folder: Path) -> None:
     """The process: one home, one question after another until told to stop."""
     import signal
     import traceback
@@ -113,8 +177,6 @@ def _serve(pipe: Connection, folder: Path, patient: bool) -> None:
     from tillit.demo import acts
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops us in its own order
-    if patient:
-        os.nice(_PATIENT)
     stage = acts.Stage(folder)
     known: dict[str, Callable[..., Any]] = {name: getattr(acts, name) for name in acts.__all__}
     try:
