@@ -22,7 +22,7 @@ from tillit.errors import TillitError
 
 __all__ = ["Party", "PartyFailed", "ask_all", "prepare", "stop_all"]
 
-_PATIENT = 10
+_PATIENT = 5
 """How much processes that work ahead step back behind those that somebody waits for."""
 
 
