@@ -177,13 +177,12 @@ def write_config(home: Path, config: Config) -> None:
     ]
     if config.database_url_file is not None:
         lines += ["[database]", f"url_file = {_toml(str(config.database_url_file))}", ""]
-    threads = None if config.threads is None else str(config.threads)
     lake = {
         "data": config.lake_data,
         "memory_limit": config.memory_limit,
-        "threads": threads,
+        "threads": config.threads,
     }
-    lines += ["[lake]", *(f"{k} = {_toml(v)}" for k, v in lake.items() if v is not None), ""]
+    lines += ["[lake]", *(f"{k} = {_toml(str(v))}" for k, v in lake.items() if v is not None), ""]
     paths = {"contracts": config.contracts, "transforms": config.transforms}
     if any(paths.values()):
         lines += ["[paths]", *(f"{k} = {_toml(str(v))}" for k, v in paths.items() if v), ""]

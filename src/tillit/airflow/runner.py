@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["imported", "run_dags", "warm_up"]
 
-
-_NOWHERE = "http://in-process.invalid"
 _QUIET = {"AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
 
 
@@ -56,8 +54,7 @@ def imported(folder: Path) -> None:
     holds what it says.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ.update(AIRFLOW_HOME=str(folder), PYTHONDONTWRITEBYTECODE="")
-    os.environ.update(_QUIET)
+    os.environ.update(_QUIET, AIRFLOW_HOME=str(folder), PYTHONDONTWRITEBYTECODE="")
     with _logged(folder), uncollected():
         from airflow.dag_processing.dagbag import DagBag  # noqa: F401 (to have been imported)
 
@@ -73,7 +70,9 @@ def _make_interface() -> None:
 
     async def ask() -> None:
         transport = in_process_api_server().atransport
-        async with httpx.AsyncClient(transport=transport, base_url=_NOWHERE) as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://nowhere.invalid"
+        ) as client:
             await client.get("/health")
 
     asyncio.run(ask())

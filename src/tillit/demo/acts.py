@@ -83,7 +83,7 @@ def build(
         now=now,
         mailbox_url=mailbox,
         contracts=stage.folder / "contracts",
-        threads=1,  # as many parties share a machine as in production have one each
+        threads=1,  # all parties share this machine
         sources={path.stem: f"sources/{path.name}" for path in sorted(sources.glob("*.parquet"))},
     ).close()
     stage.home.lake.prepare(stage.home.kinds.values())

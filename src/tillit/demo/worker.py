@@ -111,9 +111,8 @@ class Party:
             with suppress(BrokenPipeError):
                 self._pipe.send(("stop", {}))
 
-    def stop(self) -> None:
-        """Let the process close its home and end; ends it by force after a while."""
-        self.ask_to_stop()
+    def wait_for_end(self) -> None:
+        """Wait until the process has ended; it is ended by force after a while."""
         self._process.join(20)
         if self._process.is_alive():
             self._process.terminate()
@@ -126,7 +125,7 @@ def stop_all(parties: Sequence[Party]) -> None:
     for party in parties:
         party.ask_to_stop()
     for party in parties:
-        party.stop()
+        party.wait_for_end()
 
 
 def ask_all(parties: Sequence[Party], act: str, **arguments: Any) -> dict[str, Any]:

@@ -26,8 +26,7 @@ __all__ = ["FALSE_A_YEAR", "alarms"]
 Floats = NDArray[np.float64]
 
 FALSE_A_YEAR = 0.02
-# How the false alarms that are allowed are shared out, for a relationship. Nominal: signs of a
-# relationship hang together less, and columns are more, than in what the signs were measured on.
+# How the false alarms that are allowed are shared out, for a relationship: .0165 in all.
 _ALL, _TREND, _CLOSED, _STALE, _STALE_COLUMN = 0.0070, 0.0010, 0.0030, 0.0035, 0.0020
 _QUARTER, _HALF_YEAR = 13, 26
 

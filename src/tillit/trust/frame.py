@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tillit.trust.products import Products, in_cache, room
 
-__all__ = ["Fit", "Floats", "Newest", "Places", "at", "beyond_chance", "fit", "moving_sum"]
+__all__ = ["Fit", "Floats", "Newest", "Places", "at", "fit", "moving_sum", "relied_on"]
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -129,15 +129,15 @@ def fit(regressors: Sequence[Floats], y: Floats, f: Floats, newest: Newest, fram
     return found
 
 
-def beyond_chance(found: Fit, fitted: int | Floats) -> Floats:
+def relied_on(found: Fit, fitted: int | Floats) -> Floats:
     """The share of a slope b of y on f to rely on, where ``fitted`` other figures were fitted.
 
-        t^4 / (k^2 + t^4),   t = b / sd(b),   k = 1 + (fitted - 1) / 4
+        n / (n + 2) * t^4 / (k^2 + t^4),   t = b / sd(b),   k = 1 + (fitted - 1) / 4
 
     A slope that chance could have made is hardly used, one that it could not is left as it is
-    (t = 1, 2, 3, 4 of nine figures: .10, .64, .90, .97). Of more figures more is asked: they take
-    along what hangs together in the errors, so sd(b) is thought smaller than it is. 0 where f or y
-    has nothing left.
+    (t = 1, 2, 3, 4 of nine figures: .10, .64, .90, .97 of it). Of more figures more is asked: they
+    take along what hangs together in the errors, so sd(b) is thought smaller than it is. 0 where f
+    or y has nothing left.
     """
     there = found.ff > 0
     square = np.where(there, found.yf * found.yf / np.where(there, found.ff, 1.0), 0.0)
@@ -145,7 +145,7 @@ def beyond_chance(found: Fit, fitted: int | Floats) -> Floats:
     # Of what is small and what is large alike, without a fourth power of either.
     ratio = np.where(square > 0, chance / np.where(square > 0, square, 1.0), np.inf)
     doubt = (1 + (fitted - 1) / 4) * ratio
-    return np.asarray(1 / (1 + doubt * doubt))
+    return np.asarray(found.n / (found.n + 2) / (1 + doubt * doubt))
 
 
 def _fit_some(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tillit.trust.frame import Fit, Floats, Newest, Places, at, beyond_chance, moving_sum
+from tillit.trust.frame import Fit, Floats, Newest, Places, at, moving_sum, relied_on
 from tillit.trust.quantiles import DEGREES_OF_FREEDOM, pinball, student_quantile
 from tillit.trust.spread import told_spread
 from tillit.trust.strip import FREEDOM, VARIES, carried, fit_told, from_first, has_word
@@ -188,8 +188,8 @@ def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
     scored = np.isfinite(found.e) & np.isfinite(found.x) & (free - 1 >= FREEDOM)
     news = scored & _has_news(found)
     ff = np.where(news, found.ff, 1.0)
-    shrunk = found.n / (found.n + 2) * beyond_chance(found, found.rank)
-    slope = np.where(news, found.yf / ff * shrunk, 0.0)
+    share = relied_on(found, found.rank)
+    slope = np.where(news, found.yf / ff * share, 0.0)
     z0 = found.e
     z1 = found.e - slope * found.x
     v0 = found.yy / free
@@ -199,7 +199,7 @@ def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
     wide0 = free / (free - 2) * (1 + found.leverage)
     # A slope that is hardly used makes the expectation hardly less sure. Otherwise a receiver whose
     # own is too sure, as of lumpy demand, would pay a noise for widening it.
-    wide1 = wide0 + np.where(news, shrunk * found.x * found.x / ff, 0.0)
+    wide1 = wide0 + np.where(news, share * found.x * found.x / ff, 0.0)
     w0 = _expected(z0, v0, wide0, scored, found.n, newest)
     w1 = _expected(z1, v1, wide1, scored, found.n, newest)
     bits = -0.5 * np.log2(w1 / w0) - (DEGREES_OF_FREEDOM + 1) / 2 * (

@@ -6,7 +6,7 @@ the expectation. The same x then widens or narrows it. A low that is lower than 
 or a high that is higher, says: less sure than usual.
 
     s = x / sd(x), against the sign for a low
-    b = max(0, cov(|z1| / sqrt(w1), s) / (mean(|z1| / sqrt(w1)) var(s))) n / (n + 2)
+    b = max(0, cov(|z1| / sqrt(w1), s) / (mean(|z1| / sqrt(w1)) var(s))), as far as relied on
     r = 1 + b (s - mean(s)), from 1/2 to 2
     w = w1 r^2 / (1 + b^2 var(s))
 
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tillit.trust.frame import Floats, Newest, beyond_chance, fit
+from tillit.trust.frame import Floats, Newest, fit, relied_on
 from tillit.trust.quantiles import DEGREES_OF_FREEDOM
 
 __all__ = ["Spread", "told_spread"]
@@ -67,8 +67,8 @@ def told_spread(
     mean = np.sqrt(np.maximum(found.y_square - found.y_varied, 0.0) / found.n)
     usable = (found.n - _CONSTANTS >= _FREEDOM) & (found.ff > 0) & (mean > 0)
     usable &= np.isfinite(found.x) & np.isfinite(size)
-    steep = found.yf / np.where(usable, found.ff * mean, 1.0) * found.n / (found.n + 2)
-    steep = np.where(usable, np.maximum(steep, 0.0) * beyond_chance(found, _CONSTANTS), 0.0)
+    steep = found.yf / np.where(usable, found.ff * mean, 1.0) * relied_on(found, _CONSTANTS)
+    steep = np.where(usable, np.maximum(steep, 0.0), 0.0)
     factor = np.clip(1 + steep * np.where(usable, found.x, 0.0), 1 / _MOST, _MOST)
     usual = 1 + np.where(usable, steep * steep * found.ff / found.n, 0.0)
     ratio = factor * factor / usual
