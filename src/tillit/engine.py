@@ -22,16 +22,21 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Self
 
 import duckdb
+import pyarrow as pa
+from duckdb.func import ARROW
+from duckdb.sqltypes import VARCHAR
 
 from tillit.errors import DatabaseUnavailable, TableRefused, TillitError
 
 __all__ = [
     "Engine",
     "drop_temporary",
+    "function_of_text",
     "quote_identifier",
     "quote_literal",
     "refused_as_query",
@@ -47,6 +52,7 @@ _POSTGRES = re.compile(
 _LAKE_FILE = re.compile(r"/ducklake-[0-9a-f-]+\.parquet\"?: No such file or directory")
 _EXTENSION = re.compile(r"[a-z_]{1,40}")
 _FOLDER_PREFIX = "duckdb-"
+_REMEMBERED = 100_000
 
 
 def quote_identifier(name: str) -> str:
@@ -145,6 +151,29 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def function_of_text(
+    connection: duckdb.DuckDBPyConnection, name: str, each: Callable[[str], str]
+) -> Iterator[None]:
+    """Meanwhile SQL can call ``name(text)``: what ``each`` makes of a text, null of null.
+
+    Where DuckDB keeps a column as a dictionary it asks for the entries alone; else each different
+    text of some thousand is asked for once, and the last hundred thousand are remembered.
+    """
+    one = lru_cache(_REMEMBERED)(each)
+
+    def many(texts: pa.ChunkedArray) -> pa.Array:
+        coded = texts.combine_chunks().dictionary_encode()
+        made = [one(text) for text in coded.dictionary.to_pylist()]
+        return pa.array(made, pa.string()).take(coded.indices)
+
+    connection.create_function(name, many, [VARCHAR], VARCHAR, type=ARROW)
+    try:
+        yield
+    finally:
+        connection.remove_function(name)
 
 
 @contextmanager

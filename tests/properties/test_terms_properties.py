@@ -33,9 +33,11 @@ from tillit.crypto.pseudonym import Pseudonyms
 from tillit.errors import ContractRefused, TableRefused
 from tillit.exchange.leave import write_agreed
 from tillit.exchange.prepare import Prepared
+from tillit.exchange.treat import treating_at_once
 from tillit.home import Home
 from tillit.model import Agreement, Column, Kind, Rule, Treatment
 from tillit.quality.expectations import Judgement, judge
+from tillit.warehouse import KEPT_BACK
 
 KIND = Kind(
     name="order",
@@ -226,6 +228,12 @@ NUMBERS = itertools.count()
 SECRET = Pseudonyms.derive(b"s" * 32, "fjordstal")
 
 
+def home_of(lake: Any) -> Home:
+    """As much of a home as leaving needs."""
+    keys = SimpleNamespace(pseudonyms=lambda _: SECRET)
+    return cast("Home", SimpleNamespace(lake=lake, keys=keys))
+
+
 def leave(lake: Any, agreement: Agreement, rows: list[Row]) -> Path | None:
     """What leaves of these rows, as a file; None when nothing does."""
     connection = lake.connection
@@ -238,12 +246,10 @@ def leave(lake: Any, agreement: Agreement, rows: list[Row]) -> Path | None:
     )
     connection.execute("create temp view incoming as from given")
     connection.execute("create or replace temp table refused (row_no BIGINT)")
-    keys = SimpleNamespace(pseudonyms=lambda _: SECRET)
-    home = cast("Home", SimpleNamespace(lake=lake, keys=keys))
     prepared = Prepared(len(rows), Judgement(len(rows), 0, (), {}))
     path = lake.folder / f"{next(NUMBERS)}.parquet"
     try:
-        write_agreed(home, agreement, KIND, prepared, path)
+        write_agreed(home_of(lake), agreement, KIND, prepared, path)
     except TableRefused as refusal:
         assert refusal.code == "table.empty"  # noqa: PT017
         return None
@@ -294,6 +300,32 @@ def test_nothing_withheld_and_no_row_outside_is_in_the_payload(
             cell = tuple(row[name] for name in group.by) or row["line"]
             counted[cell] = counted.get(cell, 0) + ((row["members"] or 0) if group.count else 1)
         assert all(members >= group.size for members in counted.values())
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(made=agreements(), rows=tables, bad=st.none() | st.integers(0, 13))
+def test_rows_treated_while_they_are_judged_leave_as_they_would_later(
+    lake: Any, made: Made, rows: list[Row], bad: int | None
+) -> None:
+    later = leave(lake, made.agreement, rows)
+    names = ", ".join(column.name for column in KIND.columns)
+    query = f"select {names} from given"
+    if bad is not None:  # below what a rule allows, in a column that may leave or not
+        line = rows[bad % len(rows)].line
+        lake.connection.execute("update given set amount = -1001 where line = ?", [line])
+    with treating_at_once(home_of(lake), made.agreement, KIND) as change:
+        if change is None:
+            assert {"rows", "minimumGroup"} & made.agreement.terms.keys()
+            return
+        at_once = lake.folder / f"{next(NUMBERS)}.parquet"
+        copy = f"copy ({change(query)}) to '{at_once}' (format parquet)"
+        if bad is not None:
+            with pytest.raises(duckdb.InvalidInputException, match=KEPT_BACK):
+                lake.connection.execute(copy)
+            return
+        lake.connection.execute(copy)
+    assert later is not None
+    assert pq.read_table(at_once).equals(pq.read_table(later))
 
 
 @settings(derandomize=True, deadline=None, max_examples=40)

@@ -66,9 +66,11 @@ def agreed(pair: Pair, text: bytes) -> Agreement:
     return read(text)
 
 
-def exchanged(pair: Pair, found: Agreement) -> tuple[Published, list[dict[str, Any]]]:
+def exchanged(
+    pair: Pair, found: Agreement, *, revision: int = 1
+) -> tuple[Published, list[dict[str, Any]]]:
     """The buyer publishes, the supplier takes it; what landed of it."""
-    made = publish(pair.buyer.home, found.id, now=pair.later())
+    made = publish(pair.buyer.home, found.id, now=pair.later(), revision=revision)
     outcome = take_one(pair.supplier, pair)
     assert outcome.result == "accepted", outcome.reason
     pair.buyer.receive(now=pair.later())
@@ -188,6 +190,79 @@ def test_nothing_of_what_was_withheld_or_replaced_is_in_the_opened_bytes(partner
             assert item.encode() not in content
     clear = agreed(partners, wording(partners, "bytes.clear", {"note": "clear"}))
     assert secret.encode() in opened(partners, clear)  # the test would see it
+
+
+def written_at_home(company: Company) -> set[str]:
+    """Columns of the rows as the last publication wrote them before it sealed them."""
+    (spill,) = company.rows("select current_setting('temp_directory')")[0]
+    return set(pq.read_schema(Path(spill).with_name("outbound.parquet")).names)
+
+
+def test_what_is_withheld_is_not_even_written(partners: Pair) -> None:
+    found = agreed(partners, wording(partners, "unwritten", TREATED))
+    exchanged(partners, found)
+    written = written_at_home(partners.buyer)
+    assert {"item_id", "quantity"} <= written
+    assert "quantity_high" not in written
+
+
+# One row's key again; what a rule forbids, in a column that is withheld, and in one that is banded;
+# and the name of an item, which leaves as a pseudonym.
+ONE = """partner = 'fjordstal' and period_start = date '2025-02-24' and (item_id, ship_to) = (
+    select min((item_id, ship_to)) from source where partner = 'fjordstal'
+)"""
+STAYS = {
+    "twice": (f"select * from source union all by name select * from source where {ONE}", "key", 2),
+    "withheld": (
+        f"select * replace (if({ONE}, -1, quantity_high) as quantity_high) from source",
+        "range:quantity_high",
+        1,
+    ),
+    "banded": (
+        f"select * replace (if({ONE}, -1, quantity_low) as quantity_low) from source",
+        "range:quantity_low",
+        1,
+    ),
+    "pseudonym": (
+        f"select * replace (if({ONE}, '', item_id) as item_id) from source",
+        "length:item_id",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_a_row_that_breaks_a_rule_stays_though_it_would_have_left_changed(
+    partners: Pair, name: str
+) -> None:
+    select, rule, rows = STAYS[name]
+    found = agreed(partners, wording(partners, f"stays.{name}", TREATED))
+    source = partners.buyer.source(FORECAST)
+    before = source.read_bytes()
+    _, everything = exchanged(partners, found)
+    assert "quantity_high" not in written_at_home(partners.buyer)
+    try:
+        partners.buyer.change_source(FORECAST, select)
+        made, landed = exchanged(partners, found, revision=2)
+    finally:
+        source.write_bytes(before)
+    assert made.stopped == rows
+    assert rule in {reason.rule for reason in made.reasons}
+    # It is kept here as it was, and what left is treated as ever.
+    kept = partners.buyer.rows(
+        "select row from quarantine.stopped where shipment_id = ?", [made.shipment_id]
+    )
+    assert {json.loads(row)["item_id"] for (row,) in kept} <= {
+        *(row["item_id"] for row in own(partners.buyer)),
+        "",
+    }
+    assert len(landed) == len(everything) - 1
+    assert {row["item_id"] for row in landed} <= {row["item_id"] for row in everything}
+    # After a bad row rows are written first and treated then; when all are good again, at once.
+    for revision, withheld in ((3, True), (4, False)):
+        again, landed = exchanged(partners, found, revision=revision)
+        assert (again.stopped, len(landed)) == (0, len(everything))
+        assert ("quantity_high" in written_at_home(partners.buyer)) is withheld
 
 
 def test_a_pseudonym_stays_and_is_like_no_other_partners(partners: Pair) -> None:

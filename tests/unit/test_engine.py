@@ -17,6 +17,7 @@ import pytest
 from tillit.engine import (
     Engine,
     drop_temporary,
+    function_of_text,
     quote_identifier,
     quote_literal,
     refused_as_query,
@@ -373,3 +374,19 @@ def test_temporary_tables_and_views_go_alike(engine: Engine) -> None:
 def test_a_query_without_rows_is_no_scalar(engine: Engine) -> None:
     with pytest.raises(ValueError, match="without rows"):
         scalar(engine.connection, "select 1 limit 0")
+
+
+def test_sql_calls_a_function_of_ours_for_a_while(engine: Engine) -> None:
+    asked: list[str] = []
+
+    def each(text: str) -> str:
+        asked.append(text)
+        return text.upper()
+
+    rows = "from (values (1, 'å'), (2, null), (3, 'b'), (4, 'å')) as r (i, text)"
+    with function_of_text(engine.connection, "made_of", each):
+        found = engine.connection.execute(f"select made_of(text) {rows} order by i").fetchall()
+        assert found == [("Å",), (None,), ("B",), ("Å",)]
+        assert sorted(asked) == ["b", "å"]
+    with pytest.raises(duckdb.CatalogException):
+        engine.connection.execute(f"select made_of(text) {rows}")

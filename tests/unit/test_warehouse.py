@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from tests.lakes import PLAN
 from tillit.engine import Engine
 from tillit.errors import TableRefused
 from tillit.warehouse import (
+    KEPT_BACK,
     Run,
     Transforms,
     build,
@@ -241,6 +243,63 @@ def test_what_cannot_be_read_stays_as_it_came(engine: Engine, tmp_path: Path, qu
         ("a", False, False),
         ("b", True, True),
     ]
+
+
+def kept(rows: str, *, least: int, fails_with: str = KEPT_BACK) -> str:
+    """Half of each quantity, where all are at least so much."""
+    return (
+        f"with incoming as ({rows}) select item, quantity / 2 as half from incoming "
+        f"where case when quantity < {least} then error('{fails_with}') else true end"
+    )
+
+
+def typed(folder: Path) -> dict[str, str]:
+    """A source in the kind's own types."""
+    path = folder / "typed.parquet"
+    columns = ", ".join(f"{c.name}::{c.sql_type} as {c.name}" for c in PLAN.columns)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select {columns}, 'p' as partner from (values ('a', '2026-03-02', 4, null), "
+            f"('b', '2026-03-02', 6, null)) as r (item, week, quantity, note)) to '{path}'"
+        )
+    return {"plan": str(path)}
+
+
+def test_rows_are_changed_on_the_way_where_all_may_leave(
+    engine: Engine, tmp_path: Path, query: Path
+) -> None:
+    sources = typed(tmp_path)
+
+    def made(least: int) -> tuple[bool, list[tuple[object, ...]]]:
+        change = partial(kept, least=least)
+        found = prepare_outbound(engine.connection, query, RUN, PLAN, sources, change=change)
+        assert found.rows == 2
+        return found.changed, engine.connection.execute("from incoming order by 1").fetchall()
+
+    assert made(4) == (True, [(1, "a", 2.0), (2, "b", 3.0)])
+    with pytest.raises(duckdb.CatalogException):  # nothing to quarantine
+        engine.connection.execute("from unread")
+    changed, rows = made(5)
+    assert not changed
+    assert [row[:2] for row in rows] == [(1, "a"), (2, "b")]
+    assert engine.connection.execute("select count(*) from unread").fetchall() == [(2,)]
+
+
+def test_what_cannot_be_read_is_not_changed(engine: Engine, tmp_path: Path, query: Path) -> None:
+    sources = {"plan": source(tmp_path, "csv")}
+    change = partial(kept, least=0)
+    made = prepare_outbound(engine.connection, query, RUN, PLAN, sources, change=change)
+    assert not made.changed
+    assert made.unread == ("week", "quantity")
+
+
+def test_an_error_that_is_no_row_kept_back_is_not_passed_over(
+    engine: Engine, tmp_path: Path, query: Path
+) -> None:
+    change = partial(kept, least=5, fails_with="something else")
+    with pytest.raises(TableRefused) as refused:
+        prepare_outbound(engine.connection, query, RUN, PLAN, typed(tmp_path), change=change)
+    assert refused.value.code == "table.query"
 
 
 def test_a_short_line_is_a_row_with_missing_values(

@@ -18,7 +18,9 @@ from tillit.agreement.terms.treatments import expression
 from tillit.model import Agreement, Kind, Rule, Treatment
 from tillit.sql.text import quote
 
-__all__ = ["Leaving", "agreed_kind", "leaving"]
+__all__ = ["Leaving", "agreed_kind", "keys_are_told_apart", "leaving"]
+
+_ONE_TO_ONE = frozenset({Treatment.CLEAR, Treatment.PSEUDONYM})
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,12 @@ class Leaving:
     def untouched(self) -> bool:
         """Whether every row leaves, and every shared column as it is."""
         plain = all(sql == f"incoming.{quote(name)}" for name, sql in self.columns.items())
-        return plain and not self.pseudonyms and self.where is None and self.group is None
+        return plain and not self.pseudonyms and self.every_row
+
+    @property
+    def every_row(self) -> bool:
+        """Whether every row leaves that keeps the rules."""
+        return self.where is None and self.group is None
 
 
 def leaving(agreement: Agreement, kind: Kind) -> Leaving:
@@ -55,6 +62,17 @@ def leaving(agreement: Agreement, kind: Kind) -> Leaving:
         where=None if condition is None else condition.sql,
         group=agreement.terms.get("minimumGroup"),
     )
+
+
+def keys_are_told_apart(agreement: Agreement, kind: Kind) -> bool:
+    """Whether rows with different keys still have different ones when they have been treated.
+
+    Then whatever has to be unique can be looked at in what leaves: different texts have different
+    pseudonyms, but numbers that were rounded may have become one.
+    """
+    unique = {name for rule in kind.rules if rule.scope == "key" for name in rule.columns}
+    shared = unique & set(shared_columns(agreement, kind))
+    return shared == unique and all(agreement.columns[name] in _ONE_TO_ONE for name in unique)
 
 
 def agreed_kind(agreement: Agreement, kind: Kind) -> Kind:

@@ -67,8 +67,12 @@ def build(
     mailbox: str,
     outbound: Mapping[str, Path],
     now: datetime,
+    threads: int | None = None,
 ) -> None:
-    """Make the home; its sources lie in it already. ``outbound`` is SQL of the party's own."""
+    """Make the home; its sources lie in it already. ``outbound`` is SQL of the party's own.
+
+    ``threads`` is how many the home's lake may use; without it as many as the machine has cores.
+    """
     for kind, query in outbound.items():
         own = stage.folder / "transforms" / "outbound" / f"{kind}.sql"
         own.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +87,7 @@ def build(
         now=now,
         mailbox_url=mailbox,
         contracts=stage.folder / "contracts",
-        threads=1,  # all parties share this machine
+        threads=threads,
         sources={path.stem: f"sources/{path.name}" for path in sorted(sources.glob("*.parquet"))},
     ).close()
     stage.home.lake.prepare(stage.home.kinds.values())

@@ -113,6 +113,7 @@ def _settle(world: World, cast: Mapping[str, Party], folder: Path, progress: Pro
             mailbox=mailbox,
             outbound=dict(world.outbound.get(partner.id, {})),
             now=start,
+            threads=1,  # all parties share this machine
         )
     for party in cast.values():
         party.answer()

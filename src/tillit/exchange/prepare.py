@@ -5,10 +5,13 @@ What is left on the connection, all of it temporary:
 - ``incoming``: ``row_no`` and every column of the kind, typed;
 - ``refused``: ``row_no, rules, reasons`` of each row that stops here;
 - ``unread``: rows as they stood in the source, for quarantine.
+
+Where rows were treated on their way, and none had to stay, there is only what leaves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +19,12 @@ from typing import TYPE_CHECKING
 
 from tillit.agreement.agreed import leaving
 from tillit.errors import TableRefused
+from tillit.exchange.treat import treating_at_once
 from tillit.home import Home
 from tillit.lake import require_own
 from tillit.model import Agreement, Kind, Period
 from tillit.quality.rules import cast_query
-from tillit.warehouse import Run, prepare_outbound, read_model
+from tillit.warehouse import Outbound, Run, prepare_outbound, read_model
 
 if TYPE_CHECKING:
     from tillit.quality.expectations import Judgement
@@ -32,12 +36,14 @@ __all__ = ["Prepared", "prepare"]
 class Prepared:
     """What stands ready: how many rows there were, and what the rules say of them.
 
-    ``whole`` is the file with all of them in the kind's types, where there is one.
+    ``whole`` is the file with all of them in the kind's types, where there is one; ``treated`` the
+    file with all of them as they may leave, where they were treated at once.
     """
 
     rows: int
     judgement: Judgement
     whole: Path | None = None
+    treated: Path | None = None
 
     @property
     def leaving(self) -> int:
@@ -53,8 +59,13 @@ def prepare(
     *,
     since: datetime,
     now: datetime,
+    clean: bool = False,
 ) -> Prepared:
     """Run the kind's outbound SQL over the party's sources and judge what it gives.
+
+    ``clean`` says that rows which break a rule are not to be expected: then they are treated while
+    they are written and judged, as far as the terms allow it, and only when one does break a rule
+    everything is done again one after the other.
 
     Raises TableRefused when a source cannot be read, a column is missing or there are no rows,
     AgreementRefused ``onward-sharing`` when the SQL reads anything else than sources of our own.
@@ -75,18 +86,31 @@ def prepare(
     )
     terms = leaving(agreement, kind)
     whole = terms.untouched and len(terms.columns) == len(kind.columns)
-    made = prepare_outbound(lake.connection, query, run, kind, home.config.sources, leaves=whole)
-    if made.rows == 0:
-        raise TableRefused(
-            "empty",
-            f"{kind.name} for {agreement.consumer} has no rows",
-            expected=f"rows recorded from {since} to {now}",
-            found="none",
+
+    def made_and_judged(change: Callable[[str], str] | None) -> tuple[Outbound, Judgement]:
+        sources = home.config.sources
+        made = prepare_outbound(
+            lake.connection, query, run, kind, sources, leaves=whole, change=change
         )
-    if made.unread:
-        _read(home, kind)
-    judgement = judge(lake.connection, "incoming", kind, kind.columns)
-    return Prepared(made.rows, judgement, made.path if whole and not made.unread else None)
+        if made.rows == 0:
+            raise TableRefused(
+                "empty",
+                f"{kind.name} for {agreement.consumer} has no rows",
+                expected=f"rows recorded from {since} to {now}",
+                found="none",
+            )
+        if made.unread:
+            _read(home, kind)
+        judged = judge(lake.connection, "incoming", kind, kind.columns, rows_held=made.changed)
+        return made, judged
+
+    with treating_at_once(home, agreement, kind) as change:
+        made, judgement = made_and_judged(change if clean and not whole else None)
+    if made.changed and not judgement.refused:
+        return Prepared(made.rows, judgement, treated=made.path)
+    if made.changed:
+        made, judgement = made_and_judged(None)
+    return Prepared(made.rows, judgement, whole=made.path if whole and not made.unread else None)
 
 
 def _read(home: Home, kind: Kind) -> None:

@@ -98,7 +98,8 @@ def _publish(
     agreement, kind = require(home, agreement_id, now=now)
     require_parties(agreement, provider=home.party_id, consumer=agreement.consumer)
     # 2. The same period and revision are the same shipment.
-    period, since = _due(home, agreement, now, due_at)
+    due = _due(home, agreement, now, due_at)
+    period = due.period
     shipment_id = f"{agreement.id}.{period.start:%Y%m%dT%H%M%S}.{revision}"
     before = home.ledger.find_shipment(shipment_id, author=home.party_id)
     if before is not None:
@@ -111,7 +112,7 @@ def _publish(
     require_return(home, agreement, now)
     # 4. Prepare and judge; what breaks a rule stops here, not at the partner.
     try:
-        prepared = prepare(home, agreement, kind, period, since=since, now=now)
+        prepared = prepare(home, agreement, kind, period, since=due.since, now=now, clean=due.clean)
         made = _seal_and_record(home, agreement, kind, period, prepared, shipment_id, now)
     except TableRefused as refusal:
         if agreement.cadence.every is Every.EVENT and refusal.code == "table.empty":
@@ -120,10 +121,20 @@ def _publish(
     return made, agreement.consumer
 
 
-def _due(
-    home: Home, agreement: Agreement, now: datetime, due_at: datetime
-) -> tuple[Period, datetime]:
+@dataclass(frozen=True)
+class _Due:
     """The period to serve, and since when rows are new to the partner.
+
+    ``clean`` says that no row had to stay the last time.
+    """
+
+    period: Period
+    since: datetime
+    clean: bool
+
+
+def _due(home: Home, agreement: Agreement, now: datetime, due_at: datetime) -> _Due:
+    """What is due next.
 
     Rows are new since the last shipment under this agreement was made, whatever its version; a
     revision covers again what the shipments of its own period covered.
@@ -133,7 +144,7 @@ def _due(
     since = agreement.start if last is None else last.issued_at
     if agreement.cadence.every is Every.EVENT:
         period = Period(since, now, now)
-    return period, since
+    return _Due(period, since, clean=last is None or _stopped(last) == 0)
 
 
 def _sealed(
@@ -209,3 +220,8 @@ def _seal_and_record(
 def _rows(entry: Entry) -> int:
     body = entry.statement.body
     return body.rows if isinstance(body, ShipmentBody) else 0
+
+
+def _stopped(entry: Entry) -> int:
+    body = entry.statement.body
+    return body.stopped.rows if isinstance(body, ShipmentBody) else 0

@@ -38,6 +38,7 @@ from tillit.lake.refusals import (
     keep_stopped,
     quarantine_counts,
     refusals,
+    take_leaving,
     write_leaving,
     write_refused,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "refusals",
     "require_free",
     "require_own",
+    "take_leaving",
     "unpacked_bytes",
     "write_derived",
     "write_leaving",

@@ -29,6 +29,7 @@ __all__ = [
     "keep_stopped",
     "quarantine_counts",
     "refusals",
+    "take_leaving",
     "write_leaving",
     "write_refused",
 ]
@@ -69,10 +70,15 @@ def write_leaving(
     if whole is not None and not tail:
         info = inspect_parquet(lake.connection, whole)
         if [name for name, _ in info.columns] == list(columns):
-            path.hardlink_to(whole)
-            return measured(lake.connection, path)
+            return take_leaving(lake, whole, path)
     listed = ", ".join(f"{sql} as {quote_identifier(name)}" for name, sql in columns.items())
     return write_parquet(lake.connection, f"select {listed} from incoming{tail}", path)
+
+
+def take_leaving(lake: Lake, ready: Path, path: Path) -> Written:
+    """Take a file of ours that may leave as it is."""
+    path.hardlink_to(ready)
+    return measured(lake.connection, path)
 
 
 def write_refused(lake: Lake, path: Path, *, rows: str = "incoming") -> Written:

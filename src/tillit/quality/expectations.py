@@ -38,6 +38,7 @@ from tillit.errors import TableRefused
 from tillit.model import Column, Kind
 from tillit.quality.dialect import engine_over
 from tillit.quality.plan import Plan, plan_for, run_plan
+from tillit.quality.queries import applicable
 from tillit.sql.text import quote
 
 __all__ = ["Judgement", "Reason", "judge"]
@@ -146,8 +147,13 @@ def judge(
     table: str,
     kind: Kind,
     columns: Sequence[Column],
+    *,
+    rows_held: bool = False,
 ) -> Judgement:
     """Judge every row of a table, view or temporary table by the rules on the columns given.
+
+    With ``rows_held`` each was held to the row rules where it came from (`queries.held_to`), in
+    columns that may be gone or changed by now: what is left to look at are keys and the table.
 
     The rows are numbered by a column ``row_no``; a table without one (not a view) is numbered by
     ``rowid + 1``, which is free. A column ``unread`` (see `cast_query`) is heeded. Left on the
@@ -159,11 +165,12 @@ def judge(
     run a rule. RuntimeError when Great Expectations and the refused rows contradict each other.
     """
     actual = _columns(connection, table)
-    _check(kind, columns, actual)
+    keys = {name for rule in applicable(kind, columns, "key") for name in rule.columns}
+    _check(kind, [c for c in columns if c.name in keys or not rows_held], actual)
     rows = int(_one(connection, f"select count(*) from {quote(table)}"))
     if rows == 0:
         raise TableRefused("empty", f"{kind.name} has no rows", expected="a row", found="none")
-    plan = plan_for(kind, columns, table, actual)
+    plan = plan_for(kind, columns, table, actual, rows_held=rows_held)
     gx = _validate(connection, plan, kind)
     return _judgement(connection, plan, kind, rows, gx)
 

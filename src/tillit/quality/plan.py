@@ -41,14 +41,26 @@ class Plan:
         return [(code, rule) for code, rule in enumerate(self.rules, 1) if rule.scope == scope]
 
 
-def plan_for(kind: Kind, columns: Sequence[Column], table: str, actual: Mapping[str, str]) -> Plan:
-    """Write the queries for a table with these columns; ``actual`` are all it has."""
+def plan_for(
+    kind: Kind,
+    columns: Sequence[Column],
+    table: str,
+    actual: Mapping[str, str],
+    *,
+    rows_held: bool = False,
+) -> Plan:
+    """Write the queries for a table with these columns; ``actual`` are all it has.
+
+    With ``rows_held`` every row was held to the row rules before (`held_to`).
+    """
     number, unread = row_number(actual), "unread" in actual
     rules = (
         *row_rules(kind, columns, unread=unread),
         *applicable(kind, columns, "key"),
         *applicable(kind, columns, "table"),
     )
+    if rows_held:
+        return Plan(table, number, _NONE, _NONE, rules)
     query = judge_query(kind, columns, table, number=number, unread=unread)
     return Plan(table, number, broken_query(kind, columns, table, unread=unread), query, rules)
 

@@ -23,6 +23,7 @@ __all__ = [
     "check_columns",
     "distinct_query",
     "duplicates_query",
+    "held_to",
     "judge_query",
     "row_number",
     "row_rules",
@@ -79,6 +80,15 @@ def broken_query(kind: Kind, columns: Sequence[Column], table: str, *, unread: b
     """The rows of `judge_query` without what they break."""
     rules = row_rules(kind, columns, unread=unread)
     return f"select 1 from {quote(table)} where {_any_breaks(rules)}"
+
+
+def held_to(kind: Kind, columns: Sequence[Column], otherwise: str) -> str:
+    """A condition that no row fails: where one breaks a row rule the query does, with these words.
+
+    So rows can be judged while they are written.
+    """
+    breaks = _any_breaks(row_rules(kind, columns))
+    return f"case when {breaks} then error({literal(otherwise)}) else true end"
 
 
 def _any_breaks(rules: Iterable[Rule]) -> str:

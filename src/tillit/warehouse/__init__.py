@@ -6,11 +6,12 @@ time it speaks of, the partner) stands in the one-row table ``run``, so that it 
 
 from tillit.warehouse.audit import due_periods, open_audit
 from tillit.warehouse.models import Check, Model, Transforms, check_reads, read_model, tables_read
-from tillit.warehouse.outbound import Outbound, prepare_outbound
+from tillit.warehouse.outbound import KEPT_BACK, Outbound, prepare_outbound
 from tillit.warehouse.run import Finding, Run, build, publish, run_checks, set_run
 from tillit.warehouse.sources import observed_source, register_sources, release_sources
 
 __all__ = [
+    "KEPT_BACK",
     "Check",
     "Finding",
     "Model",
