@@ -2,14 +2,17 @@
 
 The fit over a moving frame is the one step of the measure that is not SQL: window sums of DuckDB
 take 0.3 s of a core for each sum and million cells, and a fit on seven figures needs 45 of them.
-Series are read some hundred thousand cells at a time, so memory does not grow with the history.
+Cells are put in order by DuckDB and judged as they come out of the sort, some hundred thousand at a
+time: so they are never kept twice, and memory does not grow with the history. What was made of them
+goes by a second connection into the engine's own database, for a temporary table could be filled
+only when the sort has been read to its end.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +20,7 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tillit.trust.frame import Floats, Places
@@ -29,8 +33,8 @@ READS = ("cell",)
 _AT_ONCE = 400_000
 _BLOCK = 32_000
 _NEVER = np.iinfo(np.int64).max
+_KEPT = ("series_no", "period_start", "column_no")
 _NUMBERS = ("y", "told", "last_known", "before_known", "known_already")
-_KEPT = ("series_no", "period_start", "column_no", "counted_at")
 _MADE = ("bits", "told_error", "used_error", "n", "own", "own_variance")
 # Columns that most tables have nothing in. What is sorted is what the measure spends most on after
 # the fit, so they are looked at first.
@@ -40,96 +44,99 @@ _SELDOM = (
 )
 _USED = """
 select
+    count(*),
     bool_or(cell_id <> ''), bool_or(last_known is not null), bool_or(before_known is not null),
     bool_or(known_already is not null), bool_or(quantile_level is not null),
     bool_or(more is not null), bool_or(told_before is not null)
 from cell
 """
+# A third key costs as much as the first two; what they leave tied is looked at afterwards.
 _ORDERED = """
-create or replace temp table cell_in_order as
 select
-    series_no, period_start, column_no, y, season, cut_off_at,
+    series_no, period_start, column_no, y, season, cut_off_at, y_known_at,
     -- What came too late or not at all has no word that counts.
-    case when status = 'arrived' then f end as told,
-    case when y is not null then y_known_at end as counted_at,
-    case when isfinite(y_known_at) then y_known_at end as known_at
+    case when status = 'arrived' then f end as told
     {seldom}
 from cell
-order by series_no, cut_off_at, period_start {named}
+order by series_no, cut_off_at {named}
 """
-_EMPTY = """
-create or replace temp table cell_gain as
-select
-    series_no, period_start, cell_id, column_no, y_known_at as counted_at, 0.0::double as bits,
-    null::double as told_error, null::double as used_error, 0.0::double as n,
-    null::double as own, null::double as own_variance
-from cell
-limit 0
+_JUDGED = """
+create or replace table memory.main.judged_cell (
+    series_no ubigint, period_start timestamptz, cell_id varchar, column_no ubigint,
+    counted_at timestamptz, bits double, told_error double, used_error double, n double,
+    own double, own_variance double
+)
 """
+_GAIN = "create or replace temp view cell_gain as from memory.main.judged_cell"
 
 
 def make_cell_gain(connection: Any, progress: Callable[[int, int], None] | None = None) -> None:
-    """Make the temporary table ``cell_gain`` of ``cell``.
+    """Make the temporary view ``cell_gain`` of ``cell``.
 
     A row a cell: bits, ``n`` cells in the frame, the outcome that we expected by ourselves (own)
     and its variance; null where the cell could not be judged. ``counted_at`` is when the outcome
     was known, null while it is not. ``progress`` is told cells done, of how many.
     """
-    connection.execute(_EMPTY)
-    lengths = _put_in_order(connection)
-    total, done = int(lengths.sum()), 0
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        # While one stretch is judged the next is read.
+    total, *used = connection.execute(_USED).fetchone()
+    there = [name for name, is_used in zip(_SELDOM, used, strict=True) if is_used]
+    ordered = _ORDERED.format(
+        seldom="".join(f", {name}" for name in there),
+        named=", period_start, cell_id" if "cell_id" in there else "",
+    )
+    done = 0
+    with connection.cursor() as writer, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        writer.execute(_JUDGED)
+        # While one stretch is judged the next comes out of the sort.
         waiting: deque[_Judging] = deque()
-        for first, after in _stretches(lengths):
-            table = connection.execute(
-                "select * from cell_in_order where rowid >= ? and rowid < ? order by rowid",
-                [first, after],
-            ).to_arrow_table()
+        for table in _stretches(connection.execute(ordered).to_arrow_reader(_AT_ONCE)):
             waiting.append(_Judging.begin(table, pool))
             if len(waiting) > 1:
-                done += _insert(connection, waiting.popleft())
+                done += _insert(writer, waiting.popleft())
                 if progress is not None:
                     progress(done, total)
         for judging in waiting:
-            done += _insert(connection, judging)
-    connection.execute("drop table cell_in_order")
+            done += _insert(writer, judging)
+    connection.execute(_GAIN)
     if progress is not None:
         progress(done, total)
 
 
-def _put_in_order(connection: Any) -> Places:
-    """Make ``cell_in_order``, by series and cut-off; how many cells each series has, in order."""
-    used = connection.execute(_USED).fetchone()
-    there = [name for name, is_used in zip(_SELDOM, used, strict=True) if is_used]
-    connection.execute(
-        _ORDERED.format(
-            seldom="".join(f", {name}" for name in there),
-            named=", cell_id" if "cell_id" in there else "",
-        )
-    )
-    counted = connection.execute(
-        "select count(*) as cells from cell_in_order group by series_no order by series_no"
-    )
-    return np.asarray(counted.fetchnumpy()["cells"], dtype=np.int64)
-
-
-def _insert(connection: Any, judging: _Judging) -> int:
+def _insert(writer: Any, judging: _Judging) -> int:
     judged = judging.end()
-    connection.register("judged_cells", judged)
-    connection.execute("insert into cell_gain by name from judged_cells")
-    connection.unregister("judged_cells")
+    named = "" if "cell_id" in judged.column_names else ", '' as cell_id"
+    writer.register("judged", judged)
+    writer.execute(f"insert into memory.main.judged_cell by name select *{named} from judged")  # noqa: S608
+    writer.unregister("judged")
     return int(judged.num_rows)
 
 
-def _stretches(lengths: Places) -> Iterator[tuple[int, int]]:
-    """Where whole series begin and end that have about as many cells as are taken at once."""
-    ends = lengths.cumsum()
-    first = 0
-    while first < lengths.sum():
-        after = int(ends[np.searchsorted(ends, first + _AT_ONCE).clip(max=len(ends) - 1)])
-        yield first, after
-        first = after
+def _stretches(reader: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Whole series, as many as have about as many cells as are taken at once."""
+    held: list[pa.RecordBatch] = []
+    for batch in reader:
+        held.append(batch)
+        if sum(map(len, held)) < _AT_ONCE:
+            continue
+        table = pa.Table.from_batches(held).combine_chunks()
+        series = table["series_no"].to_numpy()
+        whole = int(np.searchsorted(series, series[-1]))
+        if whole:
+            yield _untied(table.slice(0, whole))
+        held = table.slice(whole).to_batches()
+    if held:
+        yield _untied(pa.Table.from_batches(held).combine_chunks())
+
+
+def _untied(table: pa.Table) -> pa.Table:
+    """In the order of series, cut-off and period, where the last may still be missing."""
+    series, cut_off, period = (
+        table[name].cast(pa.uint64() if name == "series_no" else pa.int64()).to_numpy()
+        for name in ("series_no", "cut_off_at", "period_start")
+    )
+    tied = (series[1:] == series[:-1]) & (cut_off[1:] == cut_off[:-1])
+    if (period[1:] >= period[:-1])[tied].all():
+        return table
+    return table.take(np.lexsort((period, cut_off, series)))
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,10 @@ class _Judging:
         blocks = list(_blocks(table["series_no"].to_numpy()))
         return cls(table, blocks, [pool.submit(given.judge, block) for block in blocks])
 
+    @property
+    def _named(self) -> tuple[str, ...]:
+        return ("cell_id",) if "cell_id" in self.table.column_names else ()
+
     def end(self) -> pa.Table:
         """The table's rows with what was made of them."""
         made = {name: np.full(self.table.num_rows, np.nan) for name in _MADE}
@@ -175,8 +186,10 @@ class _Judging:
                     made[name][block.places[block.there]] = values[block.there]
         return pa.table(
             {
-                **{name: self.table[name] for name in _KEPT},
-                "cell_id": _named(self.table),
+                **{name: self.table[name] for name in (*_KEPT, *self._named)},
+                "counted_at": pc.if_else(
+                    self.table["y"].is_valid(), self.table["y_known_at"], None
+                ),
                 # NaN, which stands for unknown here, is null in a table.
                 **{name: pa.array(values, from_pandas=True) for name, values in made.items()},
             }
@@ -200,7 +213,7 @@ class _Given:
         return cls(
             columns={name: _floats(table, name) for name in _NUMBERS},
             cut_off=_instants(table, "cut_off_at"),
-            known_at=_instants(table, "known_at"),
+            known_at=_instants(table, "y_known_at"),
             season=table["season"].to_numpy().astype(np.int64),
             level=_floats(table, "quantile_level"),
             more=_lists(table, "more"),
@@ -255,12 +268,6 @@ def _blocks(series: NDArray[np.uint64]) -> Iterator[_Block]:
         yield _Block(places, None if there.all() else there)
 
 
-def _named(table: pa.Table) -> pa.ChunkedArray | pa.Array:
-    if "cell_id" in table.column_names:
-        return table["cell_id"]
-    return pa.repeat("", table.num_rows)
-
-
 def _floats(table: pa.Table, name: str) -> Floats:
     if name not in table.column_names:
         return np.full(table.num_rows, np.nan)
@@ -268,9 +275,9 @@ def _floats(table: pa.Table, name: str) -> Floats:
 
 
 def _instants(table: pa.Table, name: str) -> Places:
-    """Microseconds; what is not known is never."""
-    numbers = table[name].cast(pa.int64()).fill_null(_NEVER)
-    return np.asarray(numbers.to_numpy(), dtype=np.int64)
+    """Microseconds; what is not known is never, and so is what is known at no finite time."""
+    numbers = np.asarray(table[name].cast(pa.int64()).fill_null(_NEVER).to_numpy(), dtype=np.int64)
+    return np.where(numbers == -_NEVER, _NEVER, numbers)
 
 
 def _lists(table: pa.Table, name: str) -> list[Floats]:

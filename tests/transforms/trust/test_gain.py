@@ -13,6 +13,7 @@ import pytest
 from tests.transforms.trust.reference import Floats, Series, gains
 from tests.trusts import MONDAY
 
+from tillit.trust import cells as cells_module
 from tillit.trust import gain
 from tillit.trust.cells import make_cell_gain
 from tillit.trust.gain import Cells
@@ -135,6 +136,45 @@ def test_frames_come_to_the_same_as_a_fit_for_each_cell(
         np.testing.assert_allclose(used, used_wanted, rtol=1e-8, atol=1e-8 * np.nanstd(s.y))
         scored += int(np.isfinite(used).sum())
     assert scored > 1000
+
+
+@pytest.mark.parametrize("at_once", [1, 150, 1_000_000])
+def test_cells_come_in_any_order_and_any_number_at_a_time(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Four weeks have one cut-off, as where a month is told at once: their own order counts."""
+    rng = np.random.default_rng(5)
+    series = []
+    for cells in (120, 40, 96):
+        y, f = rng.standard_normal((2, cells))
+        one = weekly(y, f + y)
+        tied = np.floor(one.cut_off / 672) * 672
+        series.append(replace(one, cut_off=tied))
+    parts = [
+        _rows(number, one).set_column(
+            1,
+            "period_start",
+            pa.array(
+                [MONDAY + timedelta(weeks=n) for n in range(len(one.y))], pa.timestamp("us", "UTC")
+            ),
+        )
+        for number, one in enumerate(series)
+    ]
+    rows = pa.concat_tables(parts)
+    ordered = _gained(connection, rows)
+    monkeypatch.setattr(cells_module, "_AT_ONCE", at_once)
+    shuffled = _gained(connection, rows.take(rng.permutation(rows.num_rows)))
+    assert shuffled == ordered
+    assert len({bits for *_, bits in ordered}) > 100
+
+
+def _gained(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> list[tuple[object, ...]]:
+    connection.register("rows", rows)
+    connection.execute("create or replace temp table cell as from rows")
+    make_cell_gain(connection)
+    return connection.execute(
+        "select series_no, period_start, bits from cell_gain order by series_no, period_start"
+    ).fetchall()
 
 
 @pytest.mark.parametrize(
