@@ -31,7 +31,7 @@ __all__ = ["READS", "make_cell_gain"]
 READS = ("cell",)
 
 _AT_ONCE = 400_000
-_BLOCK = 32_000
+_BLOCK = 24_000
 _NEVER = np.iinfo(np.int64).max
 _KEPT = ("series_no", "period_start", "column_no")
 _NUMBERS = ("y", "told", "last_known", "before_known", "known_already")

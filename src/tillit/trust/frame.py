@@ -168,17 +168,23 @@ def _fit_some(
     n = sums.of(0, 0)
     share = 1 / np.where(n > 0, n, np.nan)
     means = np.multiply(sums.rows[0][1:], share, out=room.array("means", many, *shape))
-    squares = [sums.of(i, i).copy() for i in range(1, many + 1)]
+    least = [_VARIES * sums.of(i, i) for i in range(1, many - 1)]
+    y, f = many - 1, many
+    found.y_square[:, some] = sums.of(y, y)
+    found.f_square[:, some] = sums.of(f, f)
     sums.free_of(0, means)
-    varied = [sums.of(i, i).copy() for i in range(1, many + 1)]
+    found.y_varied[:, some] = sums.of(y, y)
+    found.f_varied[:, some] = sums.of(f, f)
+    for r, limit in enumerate(least, 1):
+        np.maximum(limit, _LEFT * sums.of(r, r), out=limit)
     told = known[many - 1]
     now[many - 1][~told] = 0.0
     distance = np.subtract(now, means, out=means)
     leverage, rank = share, np.ones_like(n)
     for r in range(1, many - 1):
         own = sums.of(r, r)
-        keeps = own > np.maximum(_VARIES * squares[r - 1], _LEFT * varied[r - 1])
-        inverse = np.where(keeps, 1 / np.where(keeps, own, 1.0), 0.0)
+        keeps = own > least[r - 1]
+        inverse = keeps / np.where(keeps, own, 1.0)
         row = sums.rows[r][1:]
         scaled = np.multiply(row, inverse, out=room.array("scaled", *row.shape))
         sums.free_of(r, scaled)
@@ -187,16 +193,11 @@ def _fit_some(
         rank += keeps
         np.multiply(scaled, mine, out=scaled)
         np.subtract(distance[r:], scaled, out=distance[r:])
-    y, f = many - 1, many
     found.n[:, some] = n
     found.rank[:, some] = rank
     found.yy[:, some] = sums.of(y, y)
     found.yf[:, some] = sums.of(y, f)
     found.ff[:, some] = sums.of(f, f)
-    found.y_varied[:, some] = varied[y - 1]
-    found.f_varied[:, some] = varied[f - 1]
-    found.y_square[:, some] = squares[y - 1]
-    found.f_square[:, some] = squares[f - 1]
     found.e[:, some] = distance[y - 1]
     found.x[:, some] = np.where(told, distance[f - 1], np.nan)
     found.usual[:, some] = now[f - 1] - distance[f - 1]

@@ -202,10 +202,8 @@ def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
     wide1 = wide0 + np.where(news, share * found.x * found.x / ff, 0.0)
     w0 = _expected(z0, v0, wide0, scored, found.n, newest)
     w1 = _expected(z1, v1, wide1, scored, found.n, newest)
-    bits = -0.5 * np.log2(w1 / w0) - (DEGREES_OF_FREEDOM + 1) / 2 * (
-        np.log2(1 + z1 * z1 / (DEGREES_OF_FREEDOM * w1))
-        - np.log2(1 + z0 * z0 / (DEGREES_OF_FREEDOM * w0))
-    )
+    surprise = (1 + z0 * z0 / (DEGREES_OF_FREEDOM * w0)) / (1 + z1 * z1 / (DEGREES_OF_FREEDOM * w1))
+    bits = (DEGREES_OF_FREEDOM + 1) / 2 * np.log2(surprise) - 0.5 * np.log2(w1 / w0)
     counts = news & (w0 > 0) & (w1 > 0)
     nothing = np.full_like(z0, np.nan)
     return Gains(

@@ -18,7 +18,7 @@ __all__ = ["Products", "in_cache", "room"]
 
 Floats = NDArray[np.float64]
 
-_CELLS = 8_000
+_CELLS = 12_000
 
 
 def in_cache(cells: int) -> int:

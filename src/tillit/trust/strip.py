@@ -60,7 +60,7 @@ class _Stripped:
     def fit(self, y: Floats, f: Floats) -> Fit:
         """Fit all cells on all columns, and again where some of them told nothing."""
         found = fit([*self.z, *self.columns], y, f, self.newest, self.frame)
-        for which in np.unique(self.told):
+        for which in np.unique(self.told) if self.columns else ():
             told = [r for place, r in enumerate(self.columns) if which >> place & 1]
             if len(told) < len(self.columns):
                 self._refit(found, [*self.z, *told], y, f, self.told == which)
