@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.scenarios.pair import BUYER, SUPPLIER, Pair, agreement_id
+from tests.scenarios.test_terms import agreed, wording
 
 from tillit.exchange.agreements import revoke
 from tillit.trust.run import run_trust
@@ -47,6 +48,22 @@ def test_nothing_is_due_under_what_was_revoked(partners: Pair) -> None:
     revoke(partners.supplier.home, FORECAST, "Our board has decided so.", now=the_end)
     owed = due(measured(partners, long_after, kept=False))
     assert before < owed < unrevoked  # of some weeks the forecast was due before, and then never
+
+
+def test_nothing_was_due_before_both_had_signed(partners: Pair) -> None:
+    """An agreement may say that it began in 2020; nothing could be shared under it till today."""
+    shared(partners)
+    agreement = agreed(partners, wording(partners, "from.2020"))
+    signed = max(
+        entry.recorded_at
+        for entry in partners.supplier.statements(type="agreement", agreement=agreement.id)
+    )
+    assert agreement.start.year == 2020
+    measured(partners, partners.later(), kept=False)
+    begins = partners.supplier.rows(
+        "select distinct starts_at from agreement_columns where agreement_id = ?", [agreement.id]
+    )
+    assert begins == [(signed,)]
 
 
 def test_a_run_says_of_what_it_was_made(partners: Pair) -> None:

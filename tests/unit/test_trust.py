@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -63,12 +63,19 @@ def test_each_column_with_what_the_terms_say() -> None:
 
 def test_what_was_taken_back_ends_then() -> None:
     ended = datetime(2026, 6, 1, tzinfo=UTC)
-    (row, *_) = term_columns([Held(AGREEMENT, ended)], {"plan": KIND}, "us")
+    (row, *_) = term_columns([Held(AGREEMENT, ended=ended)], {"plan": KIND}, "us")
     assert row.ends_at == ended
-    (row, *_) = term_columns(
-        [Held(AGREEMENT, datetime(2030, 1, 1, tzinfo=UTC))], {"plan": KIND}, "us"
-    )
+    never = datetime(2030, 1, 1, tzinfo=UTC)
+    (row, *_) = term_columns([Held(AGREEMENT, ended=never)], {"plan": KIND}, "us")
     assert row.ends_at == END
+
+
+def test_what_was_signed_late_begins_then() -> None:
+    signed = START + timedelta(days=40)
+    (row, *_) = term_columns([Held(AGREEMENT, signed)], {"plan": KIND}, "us")
+    assert row.starts_at == signed
+    (row, *_) = term_columns([Held(AGREEMENT, START - timedelta(days=40))], {"plan": KIND}, "us")
+    assert row.starts_at == START
 
 
 @pytest.mark.parametrize(

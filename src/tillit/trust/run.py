@@ -45,9 +45,9 @@ def run_trust(
     observe_sources(home, now=now)
     connection = home.lake.connection
     agreements = [signed.agreement for signed in held(home) if signed.complete]
-    ended = _revoked(home, now)
+    signed, ended = _when(home, now)
     terms = term_columns(
-        (Held(agreement, ended.get(agreement.digest)) for agreement in agreements),
+        (Held(a, signed.get(a.digest), ended.get(a.digest)) for a in agreements),
         home.kinds,
         home.party_id,
     )
@@ -74,12 +74,22 @@ def run_trust(
     return show(scores, judged=judged)
 
 
-def _revoked(home: Home, now: datetime) -> dict[str, datetime]:
-    """From when each agreement that was taken back by then no longer holds, by digest."""
-    return {
-        digest: event.at
+def _when(home: Home, now: datetime) -> tuple[dict[str, datetime], dict[str, datetime]]:
+    """Since when each text has both signatures, and from when it was taken back, by digest."""
+    versions = [
+        (digest, version)
         for life in lives(home).values()
         for digest, version in life.versions.items()
+    ]
+    signed = {
+        digest: max(event.at for event in version.signed.values())
+        for digest, version in versions
+        if version.complete
+    }
+    ended = {
+        digest: event.at
+        for digest, version in versions
         for event in [revocation(version, now)]
         if event is not None
     }
+    return signed, ended

@@ -117,9 +117,8 @@ def history_table(weeks: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
 def compared(shown: dict[str, Any]) -> list[tuple[str, ...]]:
     """One line a partner, the highest score first; who is not measured comes last.
 
-    "better than" is the share of the other measured partners whose score is lower.
+    "better than" is the share of its measured peers, partners in the same role, that are lower.
     """
-    measured = [d["score"] for d in shown["directions"] if d["score"] is not None]
     ranked = sorted(
         shown["directions"], key=lambda d: (d["score"] is None, -(d["score"] or 0), d["partner"])
     )
@@ -127,19 +126,13 @@ def compared(shown: dict[str, Any]) -> list[tuple[str, ...]]:
         (
             direction["partner"],
             _number(direction["score"], "{:.0f}"),
-            _better_than(direction["score"], measured),
+            _number(direction["beside"]["better_than"], "{:.0%}"),
             *(_number(direction[part], "{:.2f}") for part in _PARTS),
             _number(_most_bits(direction), "{:.2f}"),
             _number(_change(direction), "{:+.0f}"),
         )
         for direction in ranked
     ]
-
-
-def _better_than(score: float | None, measured: Sequence[float]) -> str:
-    if score is None or len(measured) < 2:
-        return "-"
-    return f"{sum(other < score for other in measured) / (len(measured) - 1):.0%}"
 
 
 def _change(direction: dict[str, Any]) -> float | None:

@@ -14,9 +14,13 @@ __all__ = ["Held", "TermColumn", "reassessments", "term_columns"]
 
 @dataclass(frozen=True)
 class Held:
-    """An agreement that both sides signed; ``ended`` if somebody took it back before its end."""
+    """An agreement that both sides signed: ``signed`` when the second of them had.
+
+    ``ended`` if somebody took it back before its end.
+    """
 
     agreement: Agreement
+    signed: datetime | None = None
     ended: datetime | None = None
 
 
@@ -50,7 +54,8 @@ def term_columns(
     """The columns of every agreement in which ``party`` is the consumer.
 
     A kind that is not installed, or in another version than was signed for, gives no rows: what
-    cannot be read is not measured. A column that the terms do not name is not permitted.
+    cannot be read is not measured. A column that the terms do not name is not permitted. What was
+    signed after its start begins when it was signed: before, nothing could be shared under it.
     """
     rows: list[TermColumn] = []
     for item in held:
@@ -58,6 +63,7 @@ def term_columns(
         kind = kinds.get(agreement.kind)
         if agreement.consumer != party or kind is None or kind.digest != agreement.kind_digest:
             continue
+        starts_at = agreement.start if item.signed is None else max(item.signed, agreement.start)
         ends_at = agreement.end if item.ended is None else min(item.ended, agreement.end)
         for column in kind.columns:
             treatment = agreement.columns.get(column.name, Treatment.WITHHELD)
@@ -75,7 +81,7 @@ def term_columns(
                     witness=column.witness,
                     cadence=str(agreement.cadence.every),
                     cut_off_hours=agreement.cadence.cut_off_hours,
-                    starts_at=agreement.start,
+                    starts_at=starts_at,
                     ends_at=ends_at,
                 )
             )
