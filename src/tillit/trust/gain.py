@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tillit.trust.frame import Fit, Floats, Newest, Places, at, moving_sum, relied_on
 from tillit.trust.quantiles import DEGREES_OF_FREEDOM, pinball, student_quantile
 from tillit.trust.spread import told_spread
-from tillit.trust.strip import FREEDOM, VARIES, carried, fit_told, from_first, has_word
+from tillit.trust.strip import FREEDOM, VARIES, Stripped, carried, from_first, has_word
 
 __all__ = ["DEGREES_OF_FREEDOM", "FRAME", "Cells", "Gains", "gains", "known_places"]
 
@@ -31,6 +31,7 @@ _WAVE_DOUBT = 5.0
 # Farther from the frame than this our own fit is a guess: its error says nothing of the sender's.
 _FAR = 1.0
 _NEVER = np.iinfo(np.int64).max
+_PAID = float(np.log2(20))
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,14 @@ class Cells:
     more: Sequence[Floats] = ()
     earlier: Sequence[Floats] = ()
     level: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The error of an expectation, and the variance that it was thought to have; NaN is none."""
+
+    error: Floats
+    variance: Floats
 
 
 @dataclass(frozen=True)
@@ -109,14 +118,51 @@ def gains(cells: Cells, *, frame: int = FRAME, z: Sequence[Floats] | None = None
         y, y_first = from_first(cells.y)
         f, _ = from_first(cells.f)
         known = _baseline(cells, y, y_first, newest) if z is None else z
-        found = fit_told(known, cells.earlier, y, f, newest, frame)
-        judged = _judged(cells, found, newest)
+        found, judged = _chained(cells, known, y, f, newest, frame)
         quantiles = np.zeros(y.shape[1], bool) if cells.level is None else np.isfinite(cells.level)
         if quantiles.any():
             judged = _spread(cells, judged, newest, quantiles, frame)
     # A NaN, which is a cell that could not be judged, stays one.
     near = np.where(found.leverage > _FAR, 0.0, 1.0)
     return replace(judged, told_error=judged.told_error * near, used_error=judged.used_error * near)
+
+
+def _chained(
+    cells: Cells, z: Sequence[Floats], y: Floats, f: Floats, newest: Newest, frame: int
+) -> tuple[Fit, Gains]:
+    """The chain rule: f is judged by what it adds to columns that told of the same outcome before.
+
+    It is freed of all that they told, so what is said twice earns nothing. But it is held against
+    the expectation of somebody who uses only those of them that have paid by then: a column that
+    tells nothing would make our expectation worse, and whatever puts that right would earn it.
+    """
+    stripped = Stripped.of(z, y.shape, newest, frame)
+    if not cells.earlier:
+        found = stripped.fit(y, f)
+        return found, _judged(cells, found, newest)
+    own = _judged(cells, stripped.fit(y, f), newest)
+    expected = Expected(cells.y - own.own, own.own_variance)
+    for column in cells.earlier:
+        values, _ = from_first(column)
+        found = stripped.fit(y, values)
+        told = _judged(cells, found, newest, expected)
+        paid = np.isfinite(told.news) & _has_paid(told.bits, newest, frame)
+        expected = Expected(
+            np.where(paid, told.used_error, expected.error),
+            np.where(paid, told.used_variance, expected.variance),
+        )
+        stripped = stripped.after(values, found)
+    found = stripped.fit(y, f)
+    return found, _judged(cells, found, newest, expected)
+
+
+def _has_paid(bits: Floats, newest: Newest, frame: int) -> NDArray[np.bool_]:
+    """Whether a column was known to have told us something, by all cells and by the frame's.
+
+    What tells nothing adds up to log2 20 bits in less than one case of twenty (Ville's inequality).
+    """
+    least = np.minimum(bits.cumsum(axis=0), moving_sum(bits, frame))
+    return np.asarray(newest.look_up(least) > _PAID)
 
 
 def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[Floats]:
@@ -183,7 +229,8 @@ def _first_known(*choices: Floats) -> Floats:
     return found
 
 
-def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
+def _judged(cells: Cells, found: Fit, newest: Newest, instead: Expected | None = None) -> Gains:
+    """What f is worth beside its fit's own expectation of y, or beside another ``instead``."""
     free = found.n - found.rank
     scored = np.isfinite(found.e) & np.isfinite(found.x) & (free - 1 >= FREEDOM)
     news = scored & _has_news(found)
@@ -202,6 +249,12 @@ def _judged(cells: Cells, found: Fit, newest: Newest) -> Gains:
     wide1 = wide0 + np.where(news, share * found.x * found.x / ff, 0.0)
     w0 = _expected(z0, v0, wide0, scored, found.n, newest)
     w1 = _expected(z1, v1, wide1, scored, found.n, newest)
+    if instead is not None:
+        other = np.isfinite(instead.error) & np.isfinite(instead.variance)
+        z0 = np.where(other, instead.error, z0)
+        z1 = np.where(other, instead.error - slope * found.x, z1)
+        w1 = np.where(other, instead.variance * (w1 / w0), w1)
+        w0 = np.where(other, instead.variance, w0)
     surprise = (1 + z0 * z0 / (DEGREES_OF_FREEDOM * w0)) / (1 + z1 * z1 / (DEGREES_OF_FREEDOM * w1))
     bits = (DEGREES_OF_FREEDOM + 1) / 2 * np.log2(surprise) - 0.5 * np.log2(w1 / w0)
     counts = news & (w0 > 0) & (w1 > 0)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tillit.trust.frame import Fit, Floats, Newest, Places, fit
 
-__all__ = ["FREEDOM", "VARIES", "carried", "fit_told", "from_first", "has_word"]
+__all__ = ["FREEDOM", "VARIES", "Stripped", "carried", "from_first", "has_word"]
 
 FREEDOM = 6
 """So many degrees of freedom are left in the frame before a cell is judged."""
@@ -32,23 +32,8 @@ def has_word(found: Fit) -> NDArray[np.bool_]:
     return left & (found.f_varied > VARIES * found.f_square)
 
 
-def fit_told(
-    z: Sequence[Floats],
-    earlier: Sequence[Floats],
-    y: Floats,
-    f: Floats,
-    newest: Newest,
-    frame: int,
-) -> Fit:
-    """Fit y and f on z, and in each cell on those of the earlier columns that told of it."""
-    stripped = _Stripped(z, [], np.zeros(y.shape, dtype=np.int64), newest, frame)
-    for column in earlier:
-        stripped = stripped.after(from_first(column)[0])
-    return stripped.fit(y, f)
-
-
 @dataclass(frozen=True)
-class _Stripped:
+class Stripped:
     """Columns without gaps, and by cell which of them told something: a bit each."""
 
     z: Sequence[Floats]
@@ -56,6 +41,13 @@ class _Stripped:
     told: Places
     newest: Newest
     frame: int
+
+    @classmethod
+    def of(
+        cls, z: Sequence[Floats], shape: tuple[int, ...], newest: Newest, frame: int
+    ) -> Stripped:
+        """Of the baseline alone."""
+        return cls(z, [], np.zeros(shape, dtype=np.int64), newest, frame)
 
     def fit(self, y: Floats, f: Floats) -> Fit:
         """Fit all cells on all columns, and again where some of them told nothing."""
@@ -78,13 +70,12 @@ class _Stripped:
             values = getattr(found, field.name)
             values[cells] = getattr(part, field.name)[cells[:, those]]
 
-    def after(self, values: Floats) -> _Stripped:
-        """With one more column; the same where it never told anything.
+    def after(self, values: Floats, found: Fit) -> Stripped:
+        """With one more column, of which ``found`` is the fit; the same where it never told.
 
         In a gap the column says what those before it let expect; till that is known, what it said
         last. That is for the frame alone: no cell is judged by what was not told of it.
         """
-        found = self.fit(values, values)
         known = found.n - found.rank - 1 >= FREEDOM
         there = np.isfinite(values)
         news = there & known & has_word(found)

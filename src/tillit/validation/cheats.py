@@ -25,6 +25,7 @@ __all__ = ["CHEATS", "FORECAST", "PLAN", "Cheat", "dice"]
 FORECAST = column("demand_forecast", "quantity")
 PLAN = column("production_plan", "planned_quantity")
 _HIGH = column("demand_forecast", "quantity_high")
+_CAPACITY = column("production_plan", "capacity_quantity")
 
 Act = Callable[[Scene], History]
 
@@ -98,6 +99,10 @@ def _fills(c: Column) -> Iterator[Cheat]:
         _silent(c), _after(lambda s: told.noise(s, c, dice(s))), mean=0.3, most=2.0,
     )  # fmt: skip
     yield Cheat(
+        f"drifting noise ({whose})", "random numbers, each near the one before", c.direction,
+        _silent(c), _after(lambda s: told.drifting(s, c, dice(s))), mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
         f"smoothed echo ({whose})", "the receiver's own figures, smoothed", c.direction,
         _silent(c), _after(lambda s: told.smoothed(s, c)), mean=0.3, most=2.0,
     )  # fmt: skip
@@ -129,6 +134,12 @@ def _told() -> Iterator[Cheat]:
         "hidden truth", "a column is kept back, and hidden upside down in another", "b2s",
         _after(lambda s: told.withheld(told.opened(s, c), _HIGH)),
         _after(lambda s: told.hidden(told.opened(s, c), c, _HIGH)), mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
+        "said twice", "what one column says is said again in the next, a little blurred", "s2b",
+        _after(lambda s: told.withheld(told.opened(s, PLAN), _CAPACITY)),
+        _after(lambda s: told.repeated(told.opened(s, PLAN), PLAN, _CAPACITY, dice(s))),
+        mean=0.3, most=2.0,
     )  # fmt: skip
     yield Cheat(
         "inflated", "a third more than is expected", "b2s",

@@ -24,6 +24,7 @@ __all__ = [
     "constant",
     "copied_partner",
     "copied_public",
+    "drifting",
     "echoed",
     "hard_items_dropped",
     "hidden",
@@ -36,6 +37,7 @@ __all__ = [
     "orders_echoed",
     "outcome_of",
     "padded",
+    "repeated",
     "shifted",
     "smoothed",
     "stale_after",
@@ -46,6 +48,10 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+
+# A drift with the spread of white noise, of which a week keeps so much of the week before.
+_DRIFT = 0.95
+_SHOCK = (1.0 - _DRIFT**2) ** 0.5
 
 
 def outcome_of(scene: Scene, c: Column) -> Floats:
@@ -82,6 +88,21 @@ def opened(scene: Scene, c: Column) -> Scene:
 def noise(scene: Scene, c: Column, rng: np.random.Generator) -> Scene:
     """Random numbers of the size and spread of the outcome, which is foresight."""
     return _saying(scene, c, _noise(scene, c, rng))
+
+
+def drifting(scene: Scene, c: Column, rng: np.random.Generator) -> Scene:
+    """The same, but each week's number is near that of the week before, as an outcome's may be.
+
+    Two courses that drift have something in common for as long as a frame lasts.
+    """
+    steps = rng.standard_normal(scene.told.values[c].shape)
+    drift = np.empty_like(steps)
+    drift[..., 0] = steps[..., 0]
+    for week in range(1, steps.shape[-1]):
+        drift[..., week] = _DRIFT * drift[..., week - 1] + _SHOCK * steps[..., week]
+    outcome = outcome_of(scene, c)
+    mean, spread = outcome.mean(axis=1, keepdims=True), outcome.std(axis=1, keepdims=True)
+    return _saying(scene, c, mean + spread * drift)
 
 
 def _noise(scene: Scene, c: Column, rng: np.random.Generator) -> Floats:
@@ -151,10 +172,11 @@ def orders_echoed(scene: Scene, c: Column) -> Scene:
 
 def copied_public(scene: Scene, c: Column) -> Scene:
     """The newest published value of the public index, scaled to the outcome."""
-    known = _earlier(scene.demand.public[None, :], PUBLIC_LAG)
+    known = 1.0 + 0.1 * _earlier(scene.demand.public[None, :], PUBLIC_LAG)
     size = outcome_of(scene, c).mean(axis=1, keepdims=True)
-    # To the last digit: a rounded copy is a copy with noise.
-    copied = np.maximum(_like(scene, c, size * (1.0 + 0.1 * known)), 0.0)
+    # To the last digit, and moved rather than cut off where it would fall below nothing: a copy
+    # that was rounded or cut is a copy with noise.
+    copied = _like(scene, c, size * (known - min(known.min(), 0.0)))
     return replace(scene, told=scene.told.saying(c, copied))
 
 
@@ -181,6 +203,13 @@ def hidden(scene: Scene, c: Column, carrier: Column) -> Scene:
     values = scene.told.values[c]
     size = outcome_of(scene, c).mean(axis=1, keepdims=True)
     return withheld(_saying(scene, carrier, 3.0 * size - values), c)
+
+
+def repeated(scene: Scene, c: Column, again: Column, rng: np.random.Generator) -> Scene:
+    """What one column says stands in another too, blurred so that it is no copy."""
+    values = scene.told.values[c]
+    blur = 0.05 * np.nanstd(values, axis=-1, keepdims=True) * rng.standard_normal(values.shape)
+    return _saying(scene, again, values + blur)
 
 
 def inflated(scene: Scene, c: Column, by: float = 1.3) -> Scene:

@@ -73,14 +73,19 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def filled(
-    row: Floats, z: Floats, tells: NDArray[np.bool_], newest: NDArray[np.int64], frame: int
+    row: Floats,
+    y: Floats,
+    z: Floats,
+    tells: NDArray[np.bool_],
+    newest: NDArray[np.int64],
+    frame: int,
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """A column without gaps, and the cells in which it told something.
 
     In a gap it says what those before it expect it to say; until that is known, the last it said.
     """
     there = np.isfinite(row)
-    usable = there & np.isfinite(z).all(axis=1)
+    usable = there & np.isfinite(y) & np.isfinite(z).all(axis=1)
     whole, told = row.copy(), np.zeros(len(row), dtype=bool)
     for t in range(len(row)):
         if not there[t]:
@@ -143,21 +148,38 @@ def design(z: Floats, z_now: Floats) -> tuple[Floats, Floats]:
     return columns, now
 
 
-def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
-    """Bits and the error with the partner's word (NaN where not scored), cell by cell.
+@dataclass
+class Judged:
+    """What a word came to, cell by cell: errors and variances without it and with it, and bits.
 
-    Of a quantile the error is the root of what its use cost by the pinball.
+    ``size`` and ``news`` are the error and the word in standard deviations; NaN is none.
     """
+
+    z0: Floats
+    w0: Floats
+    z1: Floats
+    w1: Floats
+    bits: Floats
+    size: Floats
+    news: Floats
+    leverage: Floats
+
+
+def judged(
+    s: Series,
+    f: Floats,
+    z: Floats,
+    tells: NDArray[np.bool_],
+    lags: NDArray[np.int64],
+    frame: int,
+    instead: tuple[Floats, Floats] | None = None,
+) -> Judged:
+    """A word f, freed of z, beside what z expects, or beside an error and variance ``instead``."""
     n = len(s.y)
-    z, lags = baseline(s)
-    tells = np.full(z.shape, fill_value=True)
-    for row in s.earlier:
-        whole, told = filled(row, z, tells, np.arange(n) - lags, frame)
-        z, tells = np.column_stack([z, whole]), np.column_stack([tells, told])
-    usable = np.isfinite(s.y) & np.isfinite(s.f) & np.isfinite(z).all(axis=1)
-    bits, used = np.zeros(n), np.full(n, np.nan)
+    usable = np.isfinite(s.y) & np.isfinite(f) & np.isfinite(z).all(axis=1)
     square0, square1 = np.full(n, np.nan), np.full(n, np.nan)
-    size, wider = np.full(n, np.nan), np.full(n, np.nan)
+    found = Judged(*(np.full(n, np.nan) for _ in range(8)))
+    found.bits[:] = 0.0
     for t in range(n):
         newest = t - int(lags[t])
         rows = np.arange(max(0, newest - frame + 1), newest + 1)
@@ -169,9 +191,9 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
         if m - rank - 1 < FREEDOM:
             continue
         ey, e = free_of(columns, s.y[rows], now, s.y[t])
-        ex, x = free_of(columns, s.f[rows], now, s.f[t])
+        ex, x = free_of(columns, f[rows], now, f[t])
         leverage = float(now @ np.linalg.solve(columns.T @ columns, now))
-        f_varied = m * s.f[rows].var()
+        f_varied = m * f[rows].var()
         y_varied = m * s.y[rows].var()
         news = ex @ ex > 1e-6 * f_varied > 0 and ey @ ey > 1e-10 * y_varied > 0
         share = relied_on(ex, ey, rank) if news else 0.0
@@ -188,16 +210,50 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
         all1 = np.nanmean(past1) if np.isfinite(past1).any() else v1
         w0 = (m * v0 + 2 * all0) / (m + 2) * wide0
         w1 = (m * v1 + 2 * all1) / (m + 2) * wide1
-        used[t] = z1
+        if instead is not None and np.isfinite(instead[0][t]) and np.isfinite(instead[1][t]):
+            z0, w0, w1 = instead[0][t], instead[1][t], instead[1][t] * w1 / w0
+            z1 = z0 - slope * x
+        found.z0[t], found.w0[t], found.z1[t], found.w1[t] = z0, w0, z1, w1
+        found.leverage[t] = leverage
         if news:
             odds = np.log2(1 + z1 * z1 / (NU * w1)) - np.log2(1 + z0 * z0 / (NU * w0))
-            bits[t] = -0.5 * np.log2(w1 / w0) - (NU + 1) / 2 * odds
-            size[t] = abs(z1) / np.sqrt(w1)
-            wider[t] = np.clip(x / np.sqrt(ex @ ex / (m - rank) * (1 + leverage)), -4, 4)
+            found.bits[t] = -0.5 * np.log2(w1 / w0) - (NU + 1) / 2 * odds
+            found.size[t] = abs(z1) / np.sqrt(w1)
+            found.news[t] = x / np.sqrt(ex @ ex / (m - rank) * (1 + leverage))
+    return found
+
+
+def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
+    """Bits and the error with the partner's word (NaN where not scored), cell by cell.
+
+    Of a quantile the error is the root of what its use cost by the pinball.
+    """
+    n = len(s.y)
+    z, lags = baseline(s)
+    ends = np.arange(n) - lags
+    tells = np.full(z.shape, fill_value=True)
+    instead = None
+    if len(s.earlier):
+        own = judged(s, s.f, z, tells, lags, frame)
+        instead = own.z0, own.w0
+    for row in s.earlier:
+        found = judged(s, row, z, tells, lags, frame, instead)
+        for t in np.flatnonzero(np.isfinite(found.news)):
+            known = found.bits[: ends[t] + 1]
+            if min(known.sum(), known[-frame:].sum()) > np.log2(20):
+                instead[0][t], instead[1][t] = found.z1[t], found.w1[t]
+        whole, told = filled(row, s.y, z, tells, ends, frame)
+        z, tells = np.column_stack([z, whole]), np.column_stack([tells, told])
+    found = judged(s, s.f, z, tells, lags, frame, instead)
+    bits, used = found.bits, found.z1.copy()
+    clipped = np.clip(found.news, -4, 4)
+    for t in np.flatnonzero(np.isfinite(used)):
         if np.isfinite(s.level):
-            more, used[t] = spread(s.level, t, rows, size, wider, z1, w1)
+            rows = np.arange(max(0, ends[t] - frame + 1), ends[t] + 1)
+            rows = rows[np.isfinite(found.size[rows])]
+            more, used[t] = spread(s.level, t, rows, found.size, clipped, found.z1[t], found.w1[t])
             bits[t] += more
-        if leverage > 1:
+        if found.leverage[t] > 1:
             used[t] = 0.0
     return bits, used
 
