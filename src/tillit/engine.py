@@ -159,6 +159,8 @@ def function_of_text(
 ) -> Iterator[None]:
     """Meanwhile SQL can call ``name(text)``: what ``each`` makes of a text, null of null.
 
+    Not inside a transaction: DuckDB would not let go of the name after one that failed.
+
     Where DuckDB keeps a column as a dictionary it asks for the entries alone; else each different
     text of some thousand is asked for once, and the last hundred thousand are remembered.
     """
@@ -166,7 +168,10 @@ def function_of_text(
 
     def many(texts: pa.ChunkedArray) -> pa.Array:
         coded = texts.combine_chunks().dictionary_encode()
-        made = [one(text) for text in coded.dictionary.to_pylist()]
+        try:
+            made = [one(text) for text in coded.dictionary.to_pylist()]
+        except ValueError:  # its words would name the text, and stand in a refusal
+            raise ValueError(f"{name} cannot be made of a text") from None
         return pa.array(made, pa.string()).take(coded.indices)
 
     connection.create_function(name, many, [VARCHAR], VARCHAR, type=ARROW)

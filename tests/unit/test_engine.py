@@ -390,3 +390,16 @@ def test_sql_calls_a_function_of_ours_for_a_while(engine: Engine) -> None:
         assert sorted(asked) == ["b", "å"]
     with pytest.raises(duckdb.CatalogException):
         engine.connection.execute(f"select made_of(text) {rows}")
+
+
+def test_what_a_function_of_ours_cannot_take_is_not_named(engine: Engine) -> None:
+    def each(text: str) -> str:
+        raise ValueError(text)
+
+    with (
+        function_of_text(engine.connection, "made_of", each),
+        pytest.raises(duckdb.InvalidInputException) as raised,
+    ):
+        engine.connection.execute("select made_of('kari')")
+    assert "made_of cannot be made of a text" in str(raised.value)
+    assert "kari" not in str(raised.value)

@@ -78,6 +78,29 @@ def test_what_was_signed_late_begins_then() -> None:
     assert row.starts_at == START
 
 
+@pytest.mark.parametrize(("older", "newer"), [("1.0.0", "1.1.0"), ("1.9.0", "1.10.0")])
+def test_an_older_text_that_was_signed_late_takes_nothing_back(older: str, newer: str) -> None:
+    first, second = (
+        replace(AGREEMENT, version=version, digest=version * 8) for version in (older, newer)
+    )
+    signed = START + timedelta(days=10)
+    for late in (timedelta(0), timedelta(days=40)):
+        rows = term_columns(
+            [Held(first, signed + late), Held(second, signed)], {"plan": KIND}, "us"
+        )
+        assert {(r.agreement_version, r.starts_at, r.ends_at) for r in rows} == {
+            (newer, signed, END)
+        }
+    # Signed in their order, the older one holds until the newer one begins.
+    rows = term_columns(
+        [Held(first, signed), Held(second, signed + timedelta(days=40))], {"plan": KIND}, "us"
+    )
+    assert {(r.agreement_version, r.starts_at, r.ends_at) for r in rows} == {
+        (older, signed, signed + timedelta(days=40)),
+        (newer, signed + timedelta(days=40), END),
+    }
+
+
 @pytest.mark.parametrize(
     ("agreement", "kinds"),
     [

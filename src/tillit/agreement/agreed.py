@@ -28,7 +28,7 @@ class Leaving:
     """What leaves of a table ``incoming`` of the kind's own, untreated columns.
 
     ``columns`` are name and expression of each shared column, in the kind's order; ``pseudonyms``
-    those of them whose values are looked up instead; ``where`` holds for rows that may leave, with
+    those of them that are still to be replaced; ``where`` holds for rows that may leave, with
     all columns of ``incoming`` at hand; ``group`` is the smallest group that may.
     """
 

@@ -76,7 +76,7 @@ def write_leaving(
 
 
 def take_leaving(lake: Lake, ready: Path, path: Path) -> Written:
-    """Take a file of ours that may leave as it is."""
+    """Take a file of ours that was written to leave as it is; nothing is looked at but its size."""
     path.hardlink_to(ready)
     return measured(lake.connection, path)
 

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tillit.engine import drop_temporary, scalar
 from tillit.trust.frame import Floats, Places
 from tillit.trust.gain import Cells, Gains, gains
 
@@ -75,8 +76,10 @@ def make_cell_gain(connection: Any, progress: Callable[[int, int], None] | None 
 
     A row a cell: bits, ``n`` cells in the frame, the outcome that we expected by ourselves (own)
     and its variance; null where the cell could not be judged. ``counted_at`` is when the outcome
-    was known, null while it is not. ``progress`` is told cells done, of how many.
+    was known, null while it is not. ``progress`` is told cells done, of how many. The connection is
+    one of an engine's own (its first database is in memory), and not inside a transaction.
     """
+    drop_temporary(connection, "cell_gain")
     total, *used = connection.execute(_USED).fetchone()
     there = [name for name, is_used in zip(_SELDOM, used, strict=True) if is_used]
     ordered = _ORDERED.format(
@@ -97,6 +100,9 @@ def make_cell_gain(connection: Any, progress: Callable[[int, int], None] | None 
         for judging in waiting:
             done += _insert(writer, judging)
     connection.execute(_GAIN)
+    made = scalar(connection, "select count(*) from cell_gain")
+    if made != total:
+        raise RuntimeError(f"{made} of {total} cells were judged: another transaction is open")
     if progress is not None:
         progress(done, total)
 

@@ -47,7 +47,7 @@ def run_trust(
     agreements = [signed.agreement for signed in held(home) if signed.complete]
     signed, ended = _when(home, now)
     terms = term_columns(
-        (Held(a, signed.get(a.digest), ended.get(a.digest)) for a in agreements),
+        [Held(a, signed.get(a.digest), ended.get(a.digest)) for a in agreements],
         home.kinds,
         home.party_id,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tillit.agreement.life import order
 from tillit.model import Agreement, Kind, Treatment
 
 __all__ = ["Held", "TermColumn", "reassessments", "term_columns"]
@@ -22,6 +23,23 @@ class Held:
     agreement: Agreement
     signed: datetime | None = None
     ended: datetime | None = None
+
+    @property
+    def begins(self) -> datetime:
+        """Nothing could be shared under it before both had signed."""
+        start = self.agreement.start
+        return start if self.signed is None else max(self.signed, start)
+
+    def ends(self, held: Iterable[Held]) -> datetime:
+        """When it ended, or a newer version of those held took its place, whenever signed."""
+        mine = self.agreement
+        newer = [
+            other.begins
+            for other in held
+            if other.agreement.id == mine.id
+            and order(other.agreement.version) > order(mine.version)
+        ]
+        return min([mine.end, *newer] if self.ended is None else [mine.end, self.ended, *newer])
 
 
 @dataclass(frozen=True)
@@ -49,22 +67,27 @@ class TermColumn:
 
 
 def term_columns(
-    held: Iterable[Held], kinds: Mapping[str, Kind], party: str
+    held: Sequence[Held], kinds: Mapping[str, Kind], party: str
 ) -> tuple[TermColumn, ...]:
     """The columns of every agreement in which ``party`` is the consumer.
 
     A kind that is not installed, or in another version than was signed for, gives no rows: what
     cannot be read is not measured. A column that the terms do not name is not permitted. What was
-    signed after its start begins when it was signed: before, nothing could be shared under it.
+    signed after its start begins when it was signed; a version that a newer one had overtaken by
+    then gives no rows.
     """
     rows: list[TermColumn] = []
+    versions: dict[str, list[Held]] = {}
+    for item in held:
+        versions.setdefault(item.agreement.id, []).append(item)
     for item in held:
         agreement = item.agreement
         kind = kinds.get(agreement.kind)
         if agreement.consumer != party or kind is None or kind.digest != agreement.kind_digest:
             continue
-        starts_at = agreement.start if item.signed is None else max(item.signed, agreement.start)
-        ends_at = agreement.end if item.ended is None else min(item.ended, agreement.end)
+        starts_at, ends_at = item.begins, item.ends(versions[agreement.id])
+        if ends_at <= starts_at:
+            continue
         for column in kind.columns:
             treatment = agreement.columns.get(column.name, Treatment.WITHHELD)
             rows.append(

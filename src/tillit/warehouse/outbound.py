@@ -37,7 +37,8 @@ class Outbound:
     """What a kind's outbound SQL gave: ``path`` holds the rows as they came, in the kind's columns.
 
     ``unread`` are the columns that did not come in the kind's type: ``incoming`` reads them, with
-    NULL where that cannot be done. ``changed`` says that the rows were changed on the way.
+    NULL where that cannot be done. ``changed`` says that the rows were changed on the way: then the
+    file holds what leaves, and there is only ``incoming``.
     """
 
     rows: int

@@ -62,7 +62,7 @@ def told(what: Treated) -> str:
 def expression(what: Treated, column: Column, source: str) -> str:
     """The treated value of ``source``, an expression of the column's type, in that type.
 
-    ``clear`` is the source itself. Pseudonyms are looked up, not computed: not here.
+    ``clear`` is the source itself. Pseudonyms need a key, so they are not made here.
     """
     if what.treatment is Treatment.ROUNDED:
         return _rounded(what.coarseness[0], column, source)
