@@ -20,8 +20,6 @@ from tillit.sql.text import quote
 
 __all__ = ["Leaving", "agreed_kind", "keys_are_told_apart", "leaving"]
 
-_ONE_TO_ONE = frozenset({Treatment.CLEAR, Treatment.PSEUDONYM})
-
 
 @dataclass(frozen=True)
 class Leaving:
@@ -70,9 +68,10 @@ def keys_are_told_apart(agreement: Agreement, kind: Kind) -> bool:
     Then whatever has to be unique can be looked at in what leaves: different texts have different
     pseudonyms, but numbers that were rounded may have become one.
     """
-    unique = {name for rule in kind.rules if rule.scope == "key" for name in rule.columns}
-    shared = unique & set(shared_columns(agreement, kind))
-    return shared == unique and all(agreement.columns[name] in _ONE_TO_ONE for name in unique)
+    agreed = agreed_kind(agreement, kind)
+    there = {column.name for column in agreed.columns}
+    keys = (rule for rule in kind.rules if rule.scope == "key")
+    return all(rule in agreed.rules and there.issuperset(rule.columns) for rule in keys)
 
 
 def agreed_kind(agreement: Agreement, kind: Kind) -> Kind:

@@ -36,7 +36,7 @@ def write_agreed(
             f"create or replace temp table suppressed as {suppressed_query(terms.group, 'agreed')}"
         )
         without.append("suppressed")
-    with treated(home, agreement, kind) as columns:
+    with treated(home, agreement, terms) as columns:
         written = write_leaving(
             home.lake,
             columns,

@@ -12,6 +12,7 @@ Where rows were treated on their way, and none had to stay, there is only what l
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -104,8 +105,9 @@ def prepare(
         judged = judge(lake.connection, "incoming", kind, kind.columns, rows_held=made.changed)
         return made, judged
 
-    with treating_at_once(home, agreement, kind) as change:
-        made, judgement = made_and_judged(change if clean and not whole else None)
+    at_once = clean and not whole
+    with treating_at_once(home, agreement, kind) if at_once else nullcontext() as change:
+        made, judgement = made_and_judged(change)
     if made.changed and not judgement.refused:
         return Prepared(made.rows, judgement, treated=made.path)
     if made.changed:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from tillit.agreement.agreed import keys_are_told_apart, leaving
+from tillit.agreement.agreed import Leaving, keys_are_told_apart, leaving
 from tillit.engine import function_of_text
 from tillit.home import Home
 from tillit.model import Agreement, Kind
@@ -21,12 +21,11 @@ __all__ = ["treated", "treating_at_once"]
 
 
 @contextmanager
-def treated(home: Home, agreement: Agreement, kind: Kind) -> Iterator[Mapping[str, str]]:
+def treated(home: Home, agreement: Agreement, terms: Leaving) -> Iterator[Mapping[str, str]]:
     """Name and SQL of each column that leaves of ``incoming``, which can be run meanwhile.
 
     Pseudonyms are made by functions of ours, so their key does not get into any SQL.
     """
-    terms = leaving(agreement, kind)
     columns = dict(terms.columns)
     with ExitStack() as functions:
         for place, name in enumerate(terms.pseudonyms):
@@ -48,11 +47,12 @@ def treating_at_once(
     still be looked at in what leaves. What is given takes a query of the rows, and makes of it one
     that fails with `KEPT_BACK` at the first row that breaks a rule.
     """
-    if not leaving(agreement, kind).every_row or not keys_are_told_apart(agreement, kind):
+    terms = leaving(agreement, kind)
+    if not terms.every_row or not keys_are_told_apart(agreement, kind):
         yield None
         return
     held = held_to(kind, kind.columns, KEPT_BACK)
-    with treated(home, agreement, kind) as columns:
+    with treated(home, agreement, terms) as columns:
         listed = ", ".join(f"{sql} as {quote(name)}" for name, sql in columns.items())
 
         def change(rows: str) -> str:

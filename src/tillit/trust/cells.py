@@ -135,10 +135,8 @@ def _stretches(reader: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 def _untied(table: pa.Table) -> pa.Table:
     """In the order of series, cut-off and period, where the last may still be missing."""
-    series, cut_off, period = (
-        table[name].cast(pa.uint64() if name == "series_no" else pa.int64()).to_numpy()
-        for name in ("series_no", "cut_off_at", "period_start")
-    )
+    series = table["series_no"].to_numpy()
+    cut_off, period = _instants(table, "cut_off_at"), _instants(table, "period_start")
     tied = (series[1:] == series[:-1]) & (cut_off[1:] == cut_off[:-1])
     if (period[1:] >= period[:-1])[tied].all():
         return table

@@ -137,11 +137,11 @@ def _chained(
     tells nothing would make our expectation worse, and whatever puts that right would earn it.
     """
     stripped = Stripped.of(z, y.shape, newest, frame)
+    found = stripped.fit(y, f)
+    judged = _judged(cells, found, newest)
     if not cells.earlier:
-        found = stripped.fit(y, f)
-        return found, _judged(cells, found, newest)
-    own = _judged(cells, stripped.fit(y, f), newest)
-    expected = Expected(cells.y - own.own, own.own_variance)
+        return found, judged
+    expected = Expected(cells.y - judged.own, judged.own_variance)
     for column in cells.earlier:
         values, _ = from_first(column)
         found = stripped.fit(y, values)

@@ -30,14 +30,13 @@ class Held:
         start = self.agreement.start
         return start if self.signed is None else max(self.signed, start)
 
-    def ends(self, held: Iterable[Held]) -> datetime:
-        """When it ended, or a newer version of those held took its place, whenever signed."""
+    def ends(self, versions: Iterable[Held]) -> datetime:
+        """When it ended, or a newer one of its versions took its place, whenever signed."""
         mine = self.agreement
         newer = [
             other.begins
-            for other in held
-            if other.agreement.id == mine.id
-            and order(other.agreement.version) > order(mine.version)
+            for other in versions
+            if order(other.agreement.version) > order(mine.version)
         ]
         return min([mine.end, *newer] if self.ended is None else [mine.end, self.ended, *newer])
 

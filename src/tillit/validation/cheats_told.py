@@ -100,16 +100,19 @@ def drifting(scene: Scene, c: Column, rng: np.random.Generator) -> Scene:
     drift[..., 0] = steps[..., 0]
     for week in range(1, steps.shape[-1]):
         drift[..., week] = _DRIFT * drift[..., week - 1] + _SHOCK * steps[..., week]
-    outcome = outcome_of(scene, c)
-    mean, spread = outcome.mean(axis=1, keepdims=True), outcome.std(axis=1, keepdims=True)
-    return _saying(scene, c, mean + spread * drift)
+    return _saying(scene, c, _sized(scene, c, drift))
 
 
 def _noise(scene: Scene, c: Column, rng: np.random.Generator) -> Floats:
+    return _sized(scene, c, rng.standard_normal(scene.told.values[c].shape))
+
+
+def _sized(scene: Scene, c: Column, numbers: Floats) -> Floats:
+    """Standard numbers, of the size and spread of the outcome."""
     outcome = outcome_of(scene, c)
     mean, spread = outcome.mean(axis=1, keepdims=True), outcome.std(axis=1, keepdims=True)
-    made: Floats = mean + spread * rng.standard_normal(scene.told.values[c].shape)
-    return made
+    sized: Floats = mean + spread * numbers
+    return sized
 
 
 def padded(scene: Scene, who: NDArray[np.bool_], rng: np.random.Generator) -> Scene:

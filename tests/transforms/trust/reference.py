@@ -72,6 +72,12 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
     return z, lags
 
 
+def framed(newest: int, frame: int, usable: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The usable cells of the frame that ends with the newest."""
+    rows = np.arange(max(0, newest - frame + 1), newest + 1)
+    return rows[usable[rows]]
+
+
 def filled(
     row: Floats,
     y: Floats,
@@ -90,8 +96,7 @@ def filled(
     for t in range(len(row)):
         if not there[t]:
             whole[t] = carried(row[: t + 1]) if there[:t].any() else row[there][0]
-        rows = np.arange(max(0, newest[t] - frame + 1), newest[t] + 1)
-        rows = rows[usable[rows]]
+        rows = framed(int(newest[t]), frame, usable)
         if len(rows) == 0 or not np.isfinite(z[t]).all():
             continue
         columns, now = design(z[rows][:, tells[t]], z[t, tells[t]])
@@ -182,8 +187,7 @@ def judged(
     found.bits[:] = 0.0
     for t in range(n):
         newest = t - int(lags[t])
-        rows = np.arange(max(0, newest - frame + 1), newest + 1)
-        rows = rows[usable[rows]]
+        rows = framed(newest, frame, usable)
         if not usable[t] or len(rows) == 0:
             continue
         columns, now = design(z[rows][:, tells[t]], z[t, tells[t]])
@@ -249,8 +253,7 @@ def gains(s: Series, frame: int = 52) -> tuple[Floats, Floats]:
     clipped = np.clip(found.news, -4, 4)
     for t in np.flatnonzero(np.isfinite(used)):
         if np.isfinite(s.level):
-            rows = np.arange(max(0, ends[t] - frame + 1), ends[t] + 1)
-            rows = rows[np.isfinite(found.size[rows])]
+            rows = framed(int(ends[t]), frame, np.isfinite(found.size))
             more, used[t] = spread(s.level, t, rows, found.size, clipped, found.z1[t], found.w1[t])
             bits[t] += more
         if found.leverage[t] > 1:
