@@ -252,5 +252,6 @@ def _parts(rng: np.random.Generator, of: Partners, felt: Floats) -> dict[str, Fl
         "kept_value": kept * price[0],
         "troubles": troubles.astype(np.float64),
         "troubles_told": told.astype(np.float64),
+        "told_beyond": told.astype(np.float64),
         "ideas_accepted": rng.poisson(0.01 + 0.2 * felt[4] ** 2).astype(np.float64),
     }

@@ -123,7 +123,7 @@ def direction(week: date, **given: object) -> dict[str, object]:
     )
     row: dict[str, object] = {"partner": "p", "direction": "in", "week": week, "week_bits": 0.0}
     row |= dict.fromkeys((*parts, "candour_factor", "information_and_promises_only"))
-    sums = ("promises", "promised_value", "kept_value", "troubles", "troubles_told")
+    sums = ("promises", "promised_value", "kept_value", "troubles", "troubles_told", "told_beyond")
     row |= {f"week_{name}": 0.0 for name in (*sums, "ideas_accepted")}
     row |= {f"has_{name}": True for name in ("promises", "candour", "ideas")}
     return row | dict.fromkeys(counts, 0) | given

@@ -2,7 +2,8 @@
 -- grain: series_no, cell_no
 -- reads: int_commitment_class, int_disruption_class, int_forecast_class
 -- range: cut-off passed by run.as_of; f_class is null where nothing came in time, y_class where not
---        yet known
+--        yet known, own_class where we could tell nothing but what came last; classes is how many
+--        an outcome may have
 with
 known as (
     select
@@ -45,6 +46,8 @@ select
     y_known_at,
     status,
     f_class,
-    y_class
+    y_class,
+    own_class,
+    classes
 from keyed
 order by series_no, cell_no

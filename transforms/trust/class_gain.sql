@@ -5,37 +5,57 @@
 --        for what is missing or late, and before four cells were shared
 --
 -- log2((n_xy + 1/2) / (n_x + K/2)) - log2((n_y + 1/2) / (n + K/2)), with K classes of outcome: how
--- much likelier the outcome was to one who had seen the word than to one who had not.
+-- much likelier the outcome was to one who had seen the word than to one who had not. Counted are
+-- cells in which we could tell as much ourselves as in this one: a word that says only what we had
+-- then tells nothing.
 with
+outcome as (
+    select
+        series_no,
+        y_known_at,
+        arg_max(y_class, cell_no) as y_class
+    from class_cell
+    where y_class is not null
+    group by series_no, y_known_at
+),
+
 cell as (
     select
         class_cell.*,
-        definition.frame_cells
+        definition.frame_cells,
+        coalesce(class_cell.own_class, outcome.y_class, '') as told_by_ourselves
     from class_cell
     cross join definition
-),
-
-class as (
-    select
-        column_no,
-        count(distinct y_class) as classes
-    from class_cell
-    where y_class is not null
-    group by column_no
+    asof left join outcome
+        on
+            class_cell.series_no = outcome.series_no
+            and class_cell.cut_off_at >= outcome.y_known_at
 ),
 
 counted as (
     select
         cell.series_no,
         cell.cell_no,
-        count(*) as n,
-        count(*) filter (where before.y_class = cell.y_class) as n_y,
-        count(*) filter (where before.f_class = cell.f_class) as n_x,
+        count(*) as shared,
+        count(*) filter (where before.told_by_ourselves = cell.told_by_ourselves) as n,
         count(*) filter (
-            where before.f_class = cell.f_class and before.y_class = cell.y_class
+            where
+            before.told_by_ourselves = cell.told_by_ourselves
+            and before.y_class = cell.y_class
+        ) as n_y,
+        count(*) filter (
+            where
+            before.told_by_ourselves = cell.told_by_ourselves
+            and before.f_class = cell.f_class
+        ) as n_x,
+        count(*) filter (
+            where
+            before.told_by_ourselves = cell.told_by_ourselves
+            and before.f_class = cell.f_class
+            and before.y_class = cell.y_class
         ) as n_xy
     from cell
-    inner join class_cell as before
+    inner join cell as before
         on
             cell.series_no = before.series_no
             and cell.cell_no > before.cell_no
@@ -51,15 +71,14 @@ select
     cell.column_no,
     case when cell.y_class is not null then cell.y_known_at end as counted_at,
     case
-        when cell.status = 'arrived' and cell.f_class is not null and counted.n >= 4
+        when cell.status = 'arrived' and cell.f_class is not null and counted.shared >= 4
             then
-                log2((counted.n_xy + 0.5) / (counted.n_x + class.classes / 2))
-                - log2((counted.n_y + 0.5) / (counted.n + class.classes / 2))
+                log2((counted.n_xy + 0.5) / (counted.n_x + cell.classes / 2))
+                - log2((counted.n_y + 0.5) / (counted.n + cell.classes / 2))
         else 0
     end as bits,
-    coalesce(cell.status = 'arrived' and counted.n >= 4, false) as is_scored
+    coalesce(cell.status = 'arrived' and counted.shared >= 4, false) as is_scored
 from cell
-left join class using (column_no)
 left join counted using (series_no, cell_no)
 where cell.y_class is not null
 order by cell.series_no, cell.cell_no

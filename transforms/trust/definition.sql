@@ -3,7 +3,7 @@
 -- reads: nothing
 -- range: one row
 select
-    'tillit-trust/5' as version,
+    'tillit-trust/6' as version,
     52 as frame_cells,
     52 as window_weeks,
     13.0 as half_life_weeks,

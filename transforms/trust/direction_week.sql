@@ -46,7 +46,7 @@ remembered as (
         sum(recency * kept_value) over recent
         / nullif(sum(recency * promised_value) over recent, 0) as kept_share,
         sum(recency * troubles) over recent / recency as trouble_count,
-        sum(recency * troubles_told) over recent / recency as told_count,
+        greatest(0, sum(recency * told_beyond) over recent) / recency as told_count,
         sum(recency * ideas_accepted) over recent / recency as accepted_count,
         sum(recency) over recent / recency as week_count
     from weighed
@@ -134,6 +134,7 @@ select
     kept_value as week_kept_value,
     troubles as week_troubles,
     troubles_told as week_troubles_told,
+    told_beyond as week_told_beyond,
     ideas_accepted as week_ideas_accepted
 from scaled
 order by partner, direction, week

@@ -91,6 +91,8 @@ select
         when due.y is null then null
         when due.y < 0.9 * due.expected then 'short'
         else 'as expected'
-    end as y_class
+    end as y_class,
+    null::varchar as own_class,
+    2 as classes
 from due
 left join told using (partner, direction, column_name, flow, item_id, period, period_no)

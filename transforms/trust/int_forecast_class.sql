@@ -4,7 +4,9 @@
 --        stg_demand_forecast
 -- range: as int_forecast_due; y_class is null until its period is settled: none, less, about as much
 --        (within a tenth) or more than the last that we knew at the cut-off. Never than the forecast:
---        who chooses its quantities would choose the outcome, and all is more than nothing known
+--        who chooses its quantities would choose the outcome, and all is more than nothing known.
+--        own_class is what came last itself: none in the period before, or how that last stands to the
+--        mean of those of thirteen cells. After much, less is likelier, and we need not be told
 with
 asked as (select as_of from run),
 
@@ -72,6 +74,17 @@ ordered as (
             and due.settled_at >= change.known_at
     group by
         due.partner, due.direction, due.column_name, due.item_id, due.ship_to, due.period_no
+),
+
+before as (
+    select
+        *,
+        avg(last_known) over (
+            partition by partner, direction, column_name, item_id, ship_to
+            order by period_no
+            rows between 12 preceding and current row
+        ) as usual
+    from int_forecast_last
 )
 
 select
@@ -96,10 +109,17 @@ select
         when ordered.ordered < 0.9 * before.last_known then 'less'
         when ordered.ordered <= 1.1 * before.last_known then 'as before'
         else 'more'
-    end as y_class
+    end as y_class,
+    case
+        when before.before_known <= 0 then 'none'
+        when before.last_known < 0.9 * before.usual then 'less'
+        when before.last_known <= 1.1 * before.usual then 'as before'
+        when before.last_known > 1.1 * before.usual then 'more'
+    end as own_class,
+    4 as classes
 from due
 cross join asked
 left join told using (partner, direction, column_name, item_id, ship_to, period_no)
 left join ordered using (partner, direction, column_name, item_id, ship_to, period_no)
-left join int_forecast_last as before
+left join before
     using (partner, direction, column_name, item_id, ship_to, period_no)

@@ -72,7 +72,10 @@ came as (
         count(*) filter (where delivery.arrived_on is null) as on_the_way,
         sum(delivery.accepted_quantity) filter (
             where delivery.arrived_on <= coalesce(promise.promised_date, placed.requested_date)
-        ) as on_time_quantity
+        ) as on_time_quantity,
+        sum(delivery.accepted_quantity) filter (
+            where delivery.arrived_on <= placed.requested_date
+        ) as as_requested_quantity
     from placed
     inner join stg_delivery as delivery using (partner, direction, order_id, line)
     left join promise using (partner, direction, order_id, line)
@@ -99,7 +102,8 @@ select
     coalesce(promise.promised_date, placed.requested_date) as due_on,
     coalesce(came.deliveries, 0) as deliveries,
     coalesce(came.on_the_way, 0) as on_the_way,
-    coalesce(came.on_time_quantity, 0) as on_time_quantity
+    coalesce(came.on_time_quantity, 0) as on_time_quantity,
+    coalesce(came.as_requested_quantity, 0) as as_requested_quantity
 from placed
 left join promise using (partner, direction, order_id, line)
 left join came using (partner, direction, order_id, line)

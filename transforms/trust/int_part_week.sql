@@ -1,8 +1,9 @@
 -- Promises, candour and ideas by week, and whether the terms let the partner share them at all.
 -- grain: partner, direction, week_no
 -- reads: int_idea, int_idea_novelty, int_promise, int_trouble, int_week, stg_terms
--- range: weeks of int_week; sums are of events counted in that week; an idea of which nine
---        tenths were said before is not counted again when it is accepted
+-- range: weeks of int_week; sums are of events counted in that week; told_beyond is how many troubles
+--        more were told than if the partner had complained of all lines as often as of the good ones; an
+--        idea of which nine tenths were said before is not counted again when it is accepted
 with
 permitted as (
     select
@@ -37,7 +38,8 @@ troubled as (
         direction,
         date_diff('week', date '1970-01-05', counted_at::date) as week_no,
         count(*) as troubles,
-        count(*) filter (where is_told) as troubles_told
+        count(*) filter (where is_told) as troubles_told,
+        sum(is_told::integer - told_anyway) as told_beyond
     from int_trouble
     group by partner, direction, week_no
 ),
@@ -80,6 +82,8 @@ select
     case when permitted.has_candour then coalesce(troubled.troubles, 0) else 0 end as troubles,
     case when permitted.has_candour then coalesce(troubled.troubles_told, 0) else 0 end
         as troubles_told,
+    case when permitted.has_candour then coalesce(troubled.told_beyond, 0) else 0 end
+        as told_beyond,
     coalesce(offered.ideas, 0) as ideas,
     coalesce(accepted.ideas_accepted, 0) as ideas_accepted
 from int_week

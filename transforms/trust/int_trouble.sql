@@ -1,87 +1,29 @@
 -- Trouble that the partner suffered from us, and whether it said so within four weeks.
 -- grain: partner, direction, trouble, subject_id
--- reads: int_complaint_line, int_order_line, run, stg_complaint
--- range: counted four weeks after it happened; as buyer: a line late, short or rejected; as
---        supplier: a line that we cancelled or cut after it was placed
+-- reads: int_line_told
+-- range: as int_line_told; told_anyway is the share of the lines that were fine, over the year before,
+--        and complained of all the same: who complains of every line tells of no trouble
 with
-asked as (select as_of from run),
-
-suffered as (
+line as (
     select
-        partner,
-        direction,
-        'not delivered as promised' as trouble,
-        order_id || '/' || line as subject_id,
-        item_id,
-        (due_on + 1)::timestamptz as happened_at
-    from int_order_line
-    where
-        partner_role = 'buyer'
-        and ordered_quantity > 0
-        and cancelled_at is null
-        -- No record of a delivery, or one still on the way, is not known to be trouble.
-        and deliveries > 0
-        and on_the_way = 0
-        and least(coalesce(promised_quantity, ordered_quantity), wanted_quantity)
-        > on_time_quantity
-    union all
-    select
-        partner,
-        direction,
-        'order cut' as trouble,
-        order_id || '/' || line as subject_id,
-        item_id,
-        cut_at as happened_at
-    from int_order_line
-    where partner_role = 'supplier' and cut_at is not null
-),
-
-known as (
-    select
-        suffered.*,
-        suffered.happened_at + interval 28 day as counted_at
-    from suffered
-    cross join asked
-    where suffered.happened_at + interval 28 day <= asked.as_of
-),
-
-told as (
-    select
-        known.partner,
-        known.direction,
-        known.trouble,
-        known.subject_id
-    from known
-    inner join int_complaint_line as complaint
-        on
-            known.partner = complaint.partner
-            and known.direction = complaint.direction
-            and known.subject_id = complaint.subject_id
-            and known.counted_at >= complaint.raised_at
-    union
-    select
-        known.partner,
-        known.direction,
-        known.trouble,
-        known.subject_id
-    from known
-    inner join stg_complaint as complaint
-        on
-            known.partner = complaint.partner
-            and known.direction = complaint.direction
-            and known.item_id = complaint.item_id
-            and known.counted_at >= complaint.raised_at
-            -- A complaint that names no line speaks for its item, if it comes after the event.
-            and coalesce(complaint.subject_line, '') = ''
-            and known.happened_at <= complaint.raised_at
+        *,
+        count(*) filter (where not is_trouble) over so_far as fine,
+        count(*) filter (where not is_trouble and is_told) over so_far as fine_and_told
+    from int_line_told
+    window so_far as (
+        partition by partner, direction, trouble
+        order by counted_at
+        range between interval 364 day preceding and current row
+    )
 )
 
 select
-    known.partner,
-    known.direction,
-    known.trouble,
-    known.subject_id,
-    known.counted_at,
-    told.subject_id is not null as is_told
-from known
-left join told using (partner, direction, trouble, subject_id)
+    partner,
+    direction,
+    trouble,
+    subject_id,
+    counted_at,
+    is_told,
+    case when fine > 0 then fine_and_told / fine else 0 end as told_anyway
+from line
+where is_trouble

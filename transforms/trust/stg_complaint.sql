@@ -1,7 +1,8 @@
 -- Complaints that the partner raised, each once, with what it is about.
 -- grain: partner, direction, complaint_id
 -- reads: landed.complaint, run
--- range: arrived_at <= run.as_of; raised when it was here, whatever day the sender wrote
+-- range: arrived_at <= run.as_of; raised when it was here, whatever day the sender wrote; who answers a
+--        complaint of ours has raised none
 with
 asked as (select as_of from run),
 
@@ -26,3 +27,4 @@ from complaint
 cross join asked
 where arrived_at <= asked.as_of
 group by partner, complaint_id
+having min(status_no) = 1

@@ -31,7 +31,8 @@ __all__ = ["READS", "make_cell_gain"]
 
 READS = ("cell",)
 
-_AT_ONCE = 400_000
+_AT_ONCE = 200_000
+_WAITING = 4
 _BLOCK = 24_000
 _NEVER = np.iinfo(np.int64).max
 _KEPT = ("series_no", "period_start", "column_no")
@@ -63,12 +64,12 @@ order by series_no, cut_off_at {named}
 """
 _JUDGED = """
 create or replace table memory.main.judged_cell (
-    series_no ubigint, period_start timestamptz, cell_id varchar, column_no ubigint,
+    series_no ubigint, period_start timestamptz{named}, column_no ubigint,
     counted_at timestamptz, bits double, told_error double, used_error double, n double,
     own double, own_variance double
 )
 """
-_GAIN = "create or replace temp view cell_gain as from memory.main.judged_cell"
+_GAIN = "create or replace temp view cell_gain as select *{named} from memory.main.judged_cell"
 
 
 def make_cell_gain(connection: Any, progress: Callable[[int, int], None] | None = None) -> None:
@@ -82,24 +83,25 @@ def make_cell_gain(connection: Any, progress: Callable[[int, int], None] | None 
     drop_temporary(connection, "cell_gain")
     total, *used = connection.execute(_USED).fetchone()
     there = [name for name, is_used in zip(_SELDOM, used, strict=True) if is_used]
+    named = "cell_id" in there
     ordered = _ORDERED.format(
         seldom="".join(f", {name}" for name in there),
-        named=", period_start, cell_id" if "cell_id" in there else "",
+        named=", period_start, cell_id" if named else "",
     )
     done = 0
     with connection.cursor() as writer, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        writer.execute(_JUDGED)
+        writer.execute(_JUDGED.format(named=", cell_id varchar" if named else ""))
         # While one stretch is judged the next comes out of the sort.
         waiting: deque[_Judging] = deque()
         for table in _stretches(connection.execute(ordered).to_arrow_reader(_AT_ONCE)):
             waiting.append(_Judging.begin(table, pool))
-            if len(waiting) > 1:
+            if len(waiting) > _WAITING:
                 done += _insert(writer, waiting.popleft())
                 if progress is not None:
                     progress(done, total)
         for judging in waiting:
             done += _insert(writer, judging)
-    connection.execute(_GAIN)
+    connection.execute(_GAIN.format(named="" if named else ", '' as cell_id"))
     made = scalar(connection, "select count(*) from cell_gain")
     if made != total:
         raise RuntimeError(f"{made} of {total} cells were judged: another transaction is open")
@@ -109,9 +111,8 @@ def make_cell_gain(connection: Any, progress: Callable[[int, int], None] | None 
 
 def _insert(writer: Any, judging: _Judging) -> int:
     judged = judging.end()
-    named = "" if "cell_id" in judged.column_names else ", '' as cell_id"
     writer.register("judged", judged)
-    writer.execute(f"insert into memory.main.judged_cell by name select *{named} from judged")  # noqa: S608
+    writer.execute("insert into memory.main.judged_cell by name from judged")
     writer.unregister("judged")
     return int(judged.num_rows)
 

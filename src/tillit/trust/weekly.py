@@ -33,7 +33,7 @@ HALF_LIFE = 13.0
 _COLUMN_SUMS = ("week_due", "week_bits", "week_told_square", "week_used_square")
 _PART_SUMS = (
     *("week_promises", "week_promised_value", "week_kept_value"),
-    *("week_troubles", "week_troubles_told", "week_ideas_accepted"),
+    *("week_troubles", "week_told_beyond", "week_ideas_accepted"),
 )
 
 
@@ -42,9 +42,9 @@ class Weekly:
     """Sums of the last weeks of one direction, the oldest first: W weeks, K columns.
 
     ``columns`` is (4, K, W): due cells, bits, squares of the word's error and of ours with it.
-    ``parts`` is (6, W): promises, their value, the value kept, troubles, those told, accepted
-    ideas. ``enough`` says which columns have the cells to be judged, ``has`` whether the terms
-    let promises, candour and ideas be shown at all.
+    ``parts`` is (6, W): promises, their value, the value kept, troubles, those told beyond what
+    complaints of every line would tell, accepted ideas. ``enough`` says which columns have the
+    cells to be judged, ``has`` whether the terms let promises, candour and ideas be shown at all.
     """
 
     names: tuple[tuple[str, str], ...]
@@ -120,7 +120,7 @@ def figures(
         has_promises, has_candour, _ = of.has
         promised = promises * has_promises
         promise = (7.5 + promised * share) / (10 + promised)
-        spoken = (1 + told * has_candour) / (2 + troubles * has_candour)
+        spoken = (1 + np.maximum(told, 0.0) * has_candour) / (2 + troubles * has_candour)
         p = np.clip((promise - 0.6) / 0.4, 0.02, 1.0)
         c = np.minimum(spoken / 0.8, 1.0)
         d = idea_share(of, weights if ideas is None else ideas, unseen)

@@ -107,6 +107,10 @@ def _fills(c: Column) -> Iterator[Cheat]:
         _silent(c), _after(lambda s: told.smoothed(s, c)), mean=0.3, most=2.0,
     )  # fmt: skip
     yield Cheat(
+        f"totals echoed ({whose})", "of each item, what all were together the week before",
+        c.direction, _silent(c), _after(lambda s: told.totals_echoed(s, c)), mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
         f"calendar ({whose})", "a season fitted to the receiver's own figures", c.direction,
         _silent(c), _after(lambda s: told.calendar(s, c)), mean=0.3, most=2.0,
     )  # fmt: skip
@@ -181,6 +185,11 @@ def _sent() -> Iterator[Cheat]:
         exact = name != "agreements split"
         yield Cheat(name, says, "b2s", write_down, act, most=0.0, exact=exact)
     yield Cheat(
+        "commitment echoed", "forecasts bind after a large order, which the receiver has seen",
+        "b2s", write_down,
+        lambda s: sent.commitment_echoed(write_down(s), s.demand.quantity), mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
         "truth after the cut-off", "noise in time, and the truth an hour too late", "b2s",
         _after(lambda s: told.noise(s, c, dice(s))),
         lambda s: sent.corrected_late(write_down(told.noise(s, c, dice(s))), write_down(s), c),
@@ -191,7 +200,11 @@ def _sent() -> Iterator[Cheat]:
 def _said() -> Iterator[Cheat]:
     yield Cheat(
         "complaints of everything", "every good delivery is complained of", "b2s",
-        write_down, lambda s: sent.complained_of_everything(write_down(s)), most=0.0, exact=True,
+        write_down, lambda s: sent.complained_of_everything(write_down(s)), most=0.0,
+    )  # fmt: skip
+    yield Cheat(
+        "complaints of every line", "whatever comes is complained of, good or bad", "b2s",
+        write_down, lambda s: sent.complained_of_every_line(write_down(s)), most=0.0,
     )  # fmt: skip
     yield Cheat(
         "vague complaints", "as many complaints as deliveries, about nothing", "b2s",
@@ -200,6 +213,10 @@ def _said() -> Iterator[Cheat]:
     yield Cheat(
         "idea spam", "hundreds of ideas that nobody takes up", "s2b",
         write_down, lambda s: sent.ideas_spammed(write_down(s), "s2b"), most=0.0, exact=True,
+    )  # fmt: skip
+    yield Cheat(
+        "trifles promised", "the first forecast of each week is firm, and of a single piece", "b2s",
+        write_down, lambda s: sent.trifles_promised(write_down(s)), most=0.0,
     )  # fmt: skip
     yield Cheat(
         "promised later", "every line is promised three weeks later than it comes", "s2b",

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tillit.validation.histories import History, joined, table
 from tillit.validation.nature import Column
+from tillit.validation.world import START
 
 __all__ = [
     "agreements_split",
     "backdated",
+    "commitment_echoed",
+    "complained_of_every_line",
     "complained_of_everything",
     "complained_vaguely",
     "corrected_late",
@@ -26,8 +30,12 @@ __all__ = [
     "promised_less",
     "resent",
     "split",
+    "trifles_promised",
 ]
 
+Floats = NDArray[np.float64]
+
+_HALF_YEAR = 26
 _MINUTE = pa.scalar(60_000_000, pa.duration("us"))
 
 
@@ -110,6 +118,39 @@ def agreements_split(history: History, c: Column) -> History:
     )
 
 
+def commitment_echoed(history: History, orders: Floats) -> History:
+    """How far a forecast binds is said by whether the last order (K, W) was a large one.
+
+    The receiver knows that; and after a large order a smaller one is likelier.
+    """
+    rows = history.tables["demand_forecast"]
+    key = pc.cast(pc.utf8_slice_codeunits(rows["item_id"], len("item-")), pa.int64()).to_numpy()
+    week = (rows["period_start"].to_numpy() - START).astype(np.int64) // 7
+    usual = np.full_like(orders, np.inf)
+    for now in range(1, orders.shape[1]):
+        usual[:, now] = np.median(orders[:, max(now - _HALF_YEAR, 0) : now], axis=1)
+    large = orders[key, np.maximum(week - 1, 0)] > usual[key, week]
+    words = pa.array(np.where(large, "material", "planning"))
+    return history.replacing("demand_forecast", _set(rows, "commitment", words))
+
+
+def trifles_promised(history: History) -> History:
+    """The first word on every period is firm, and of a single piece; what follows is as it was."""
+    rows = history.tables["demand_forecast"]
+    keys = ["relationship_id", "item_id", "period_start"]
+    said = rows.group_by(keys).aggregate([("issued_at", "min"), ("issued_at", "count_distinct")])
+    placed = rows.select([*keys, "issued_at"]).append_column("row", pa.array(range(len(rows))))
+    first = placed.join(said, keys).filter(
+        (pc.field("issued_at") == pc.field("issued_at_min"))
+        & (pc.field("issued_at_count_distinct") > 1)
+    )
+    is_first = pc.is_in(pa.array(range(len(rows))), first["row"].combine_chunks())
+    rows = _set(rows, "commitment", pc.if_else(is_first, "firm", rows["commitment"]))
+    return history.replacing(
+        "demand_forecast", _set(rows, "quantity", pc.if_else(is_first, 1.0, rows["quantity"]))
+    )
+
+
 def promised_later(history: History, days: int = 21) -> History:
     """Every order line is promised weeks later than it is wanted, and then comes as ever."""
     rows = history.tables["delivery_commitment"]
@@ -143,6 +184,11 @@ def complained_of_everything(history: History) -> History:
         ),
     )
     return _complaining(history, both.filter(good), with_subject=True)
+
+
+def complained_of_every_line(history: History) -> History:
+    """The buyer complains of every delivery, good or bad: that tells of none."""
+    return _complaining(history, history.tables["delivery"], with_subject=True)
 
 
 def complained_vaguely(history: History, times: int = 1) -> History:

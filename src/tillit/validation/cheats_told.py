@@ -43,6 +43,7 @@ __all__ = [
     "stale_after",
     "stopped_after",
     "throughout",
+    "totals_echoed",
     "uncertain_weeks_dropped",
     "withheld",
 ]
@@ -171,6 +172,19 @@ def _turns(weeks: NDArray[np.int64]) -> tuple[Floats, Floats]:
 def orders_echoed(scene: Scene, c: Column) -> Scene:
     """The receiver's own orders of the week before, sent back as the plan of its deliveries."""
     return _saying(scene, c, _like(scene, c, _earlier(scene.demand.quantity, 1)))
+
+
+def totals_echoed(scene: Scene, c: Column) -> Scene:
+    """What the receiver saw of all its items the week before, as a forecast of each of them.
+
+    Items that have a cause in common tell of each other; the receiver sees them all.
+    """
+    outcome, owner = outcome_of(scene, c), scene.world.owner
+    size = np.maximum(outcome.mean(axis=1, keepdims=True), 1e-9)
+    relative = np.zeros((int(owner[-1]) + 1, outcome.shape[1]))
+    np.add.at(relative, owner, outcome / size)
+    mean = relative / np.maximum(np.bincount(owner), 1)[:, None]
+    return _saying(scene, c, _like(scene, c, size * _earlier(mean[owner], 1)))
 
 
 def copied_public(scene: Scene, c: Column) -> Scene:

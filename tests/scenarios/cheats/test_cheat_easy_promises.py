@@ -15,6 +15,11 @@ def test_promising_half_gains_nothing_for_more_than_promised_is_not_as_promised(
     assert gain.max() <= 0.0
 
 
+def test_firm_trifles_are_not_promises_kept(stage: Stage) -> None:
+    gain = stage.gain(honest, lambda scene: sent.trifles_promised(write_down(scene)))
+    assert gain.max() <= 0.0
+
+
 def test_promising_three_weeks_later_gains_and_is_a_stated_limit(stage: Stage) -> None:
     # Held to its first promise, not to what was wanted: the buyer sees late promises when it
     # orders, and can refuse them.

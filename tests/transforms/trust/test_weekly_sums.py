@@ -31,7 +31,7 @@ create temp table int_part_week (
     partner varchar, direction varchar, week_no bigint, week date, has_promises boolean,
     has_candour boolean, has_ideas boolean, promises bigint, unpromised bigint,
     promised_value double, kept_value double, troubles bigint, troubles_told bigint,
-    ideas bigint, ideas_accepted bigint);
+    told_beyond double, ideas bigint, ideas_accepted bigint);
 """
 
 
@@ -54,6 +54,8 @@ def drawn(rng: np.random.Generator, partner: str, has: tuple[bool, bool, bool]) 
                 "kept_value": value * float(rng.beta(8, 2)),
                 "troubles": troubles,
                 "troubles_told": int(rng.binomial(troubles, 0.6)),
+                # Of some weeks less is told than if all lines were complained of.
+                "told_beyond": troubles * float(rng.uniform(-0.4, 1.0)),
                 "ideas": 1,
                 "ideas_accepted": int(rng.poisson(0.1)),
             }
