@@ -436,12 +436,18 @@ def test_no_more_leaves_than_agreed_and_no_more_is_taken(partners: Pair, limit: 
 def test_no_more_shipments_of_a_period_than_agreed(partners: Pair) -> None:
     found = agreed(partners, wording(partners, "often", volume={"shipmentsPerPeriod": 2}))
     buyer = partners.buyer.home
+    due_at = partners.later()  # of one period, however late in a week it has become
     for revision in (1, 2):
-        publish(buyer, found.id, now=partners.later(), revision=revision)
+        publish(buyer, found.id, now=partners.later(), revision=revision, due_at=due_at)
         assert take_one(partners.supplier, partners).result == "accepted"
+
+    def again(revision: int) -> Published:
+        now = partners.later()
+        return publish(buyer, found.id, now=now, revision=revision, due_at=due_at)
+
     # The same again is no other shipment.
-    assert publish(buyer, found.id, now=partners.later(), revision=2).repeated
-    refused("volume", lambda: publish(buyer, found.id, now=partners.later(), revision=3))
+    assert again(2).repeated
+    refused("volume", lambda: again(3))
     turned_down(partners, ship(partners, agreed=found.id), "agreement.volume")
 
 
