@@ -22,6 +22,8 @@ from tillit.validation.running import run
 
 __all__ = ["main"]
 
+_WIDE = 150
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for and print the table."""
@@ -39,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         about = {"seeds": list(asked.seeds), "quick": asked.quick, "seconds": round(seconds)}
         sys.stdout.write(as_json(rows, about) + "\n")
     else:
-        console = Console()
+        # A file or a pipe has no width of its own, and the table is broken up in eighty columns.
+        console = Console(width=None if sys.stdout.isatty() else _WIDE)
         print_table(rows, console)
         console.print(f"seeds {', '.join(map(str, asked.seeds))}; {seconds / 60:.1f} minutes")
         console.print("speed and memory are measured by: make bench")
