@@ -61,7 +61,7 @@ counted as (
             and cell.cell_no > before.cell_no
             and cell.cell_no <= before.cell_no + cell.frame_cells
             and cell.cut_off_at >= before.y_known_at
-    where before.y_class is not null and before.f_class is not null and before.status = 'arrived'
+    where before.y_class is not null and before.f_class is not null
     group by cell.series_no, cell.cell_no
 )
 
@@ -71,13 +71,13 @@ select
     cell.column_no,
     case when cell.y_class is not null then cell.y_known_at end as counted_at,
     case
-        when cell.status = 'arrived' and cell.f_class is not null and counted.shared >= 4
+        when cell.f_class is not null and counted.shared >= 4
             then
                 log2((counted.n_xy + 0.5) / (counted.n_x + cell.classes / 2))
                 - log2((counted.n_y + 0.5) / (counted.n + cell.classes / 2))
         else 0
     end as bits,
-    coalesce(cell.status = 'arrived' and counted.shared >= 4, false) as is_scored
+    coalesce(cell.f_class is not null and counted.shared >= 4, false) as is_scored
 from cell
 left join counted using (series_no, cell_no)
 where cell.y_class is not null

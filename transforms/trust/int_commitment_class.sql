@@ -22,6 +22,13 @@ told as (
             case when trim(coalesce(commitment.reason, '')) = '' then 'none' else 'given' end,
             (commitment.arrived_at, commitment.commitment_no)
         ) filter (where commitment.arrived_at <= due.cut_off_at) as f_class,
+        arg_max(
+            case
+                when commitment.promised_date > due.requested_date then 'late'
+                when commitment.promised_date is not null then 'in time'
+            end,
+            (commitment.arrived_at, commitment.commitment_no)
+        ) filter (where commitment.arrived_at <= due.cut_off_at) as own_class,
         min(commitment.arrived_at) as first_arrived_at
     from due
     inner join stg_delivery_commitment as commitment
@@ -59,6 +66,7 @@ known as (
     select
         due.*,
         told.f_class,
+        told.own_class,
         told.first_arrived_at,
         coalesce(came.arrived_on > due.requested_date, true) as is_late,
         case
@@ -92,7 +100,8 @@ select
         when known.is_late then 'late'
         else 'in time'
     end as y_class,
-    null::varchar as own_class,
+    -- What the promised day says of itself is no news in a reason.
+    known.own_class,
     2 as classes
 from known
 cross join asked

@@ -10,6 +10,8 @@ due as (
         due.*,
         outcome.y,
         outcome.y_known_at,
+        outcome.known_already,
+        usual.usual,
         case due.flow when 'order' then usual.usual else outcome.known_already end as expected
     from int_item_due as due
     inner join int_item_outcome as outcome
@@ -82,17 +84,19 @@ select
         when told.effect is null and told.is_late then 'late'
         else 'arrived'
     end as status,
-    case
-        when told.effect is not null then told.effect
-        when coalesce(told.is_late, false) then null
-        else 'none'
-    end as f_class,
+    -- Who tells of it later had said that there was nothing.
+    coalesce(told.effect, 'none') as f_class,
     case
         when due.y is null then null
         when due.y < 0.9 * due.expected then 'short'
         else 'as expected'
     end as y_class,
-    null::varchar as own_class,
+    -- An order that is cut already needs no notice.
+    case
+        when due.flow = 'order' and due.known_already > 0
+            then
+                case when due.known_already < 0.9 * due.usual then 'short' else 'as expected' end
+    end as own_class,
     2 as classes
 from due
 left join told using (partner, direction, column_name, flow, item_id, period, period_no)

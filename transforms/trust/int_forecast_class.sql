@@ -6,7 +6,8 @@
 --        (within a tenth) or more than the last that we knew at the cut-off. Never than the forecast:
 --        who chooses its quantities would choose the outcome, and all is more than nothing known.
 --        own_class is what came last itself: none in the period before, or how that last stands to the
---        mean of those of thirteen cells. After much, less is likelier, and we need not be told
+--        mean of those of thirteen cells. After much, less is likelier, and we need not be told; nor
+--        what the orders placed by then, or the quantity told with the word, say of it
 with
 asked as (select as_of from run),
 
@@ -36,6 +37,9 @@ told as (
         arg_max(forecast.commitment, (forecast.arrived_at, forecast.shipment_id)) filter (
             where forecast.arrived_at <= due.cut_off_at
         ) as f_class,
+        arg_max(forecast.value, (forecast.arrived_at, forecast.shipment_id)) filter (
+            where forecast.arrived_at <= due.cut_off_at
+        ) as quantity,
         min(forecast.arrived_at) filter (where forecast.commitment is not null)
             as first_arrived_at
     from due
@@ -61,7 +65,8 @@ ordered as (
         due.item_id,
         due.ship_to,
         due.period_no,
-        sum(change.quantity) as ordered
+        sum(change.quantity) filter (where change.known_at <= due.settled_at) as ordered,
+        sum(change.quantity) filter (where change.known_at <= due.cut_off_at) as book
     from due
     inner join int_demand_change as change
         on
@@ -71,7 +76,6 @@ ordered as (
             and due.item_id = change.item_id
             and due.ship_to = change.ship_to
             and due.period_no = change.period_no
-            and due.settled_at >= change.known_at
     group by
         due.partner, due.direction, due.column_name, due.item_id, due.ship_to, due.period_no
 ),
@@ -110,12 +114,24 @@ select
         when ordered.ordered <= 1.1 * before.last_known then 'as before'
         else 'more'
     end as y_class,
-    case
-        when before.before_known <= 0 then 'none'
-        when before.last_known < 0.9 * before.usual then 'less'
-        when before.last_known <= 1.1 * before.usual then 'as before'
-        when before.last_known > 1.1 * before.usual then 'more'
-    end as own_class,
+    concat_ws(
+        '/',
+        case
+            when before.before_known <= 0 then 'none'
+            when before.last_known < 0.9 * before.usual then 'less'
+            when before.last_known <= 1.1 * before.usual then 'as before'
+            when before.last_known > 1.1 * before.usual then 'more'
+        end,
+        case
+            when coalesce(nullif(ordered.book, 0), told.quantity) <= 0 then 'none'
+            when coalesce(nullif(ordered.book, 0), told.quantity) < 0.9 * before.last_known
+                then 'less'
+            when coalesce(nullif(ordered.book, 0), told.quantity) <= 1.1 * before.last_known
+                then 'as before'
+            when coalesce(nullif(ordered.book, 0), told.quantity) > 1.1 * before.last_known
+                then 'more'
+        end
+    ) as own_class,
     4 as classes
 from due
 cross join asked

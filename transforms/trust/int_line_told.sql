@@ -15,14 +15,17 @@ closed as (
         order_id || '/' || line as subject_id,
         item_id,
         (due_on + 1)::timestamptz as happened_at,
-        least(coalesce(promised_quantity, ordered_quantity), wanted_quantity)
-        > on_time_quantity as is_trouble,
-        wanted_quantity <= as_requested_quantity as is_fine
+        least(
+            coalesce(promised_quantity, ordered_quantity),
+            -- What was cancelled when it was overdue had been wanted.
+            case when cancelled_at is null then wanted_quantity end
+        ) > on_time_quantity as is_trouble,
+        cancelled_at is null and wanted_quantity <= as_requested_quantity as is_fine
     from int_order_line
     where
         partner_role = 'buyer'
         and ordered_quantity > 0
-        and cancelled_at is null
+        and coalesce(cancelled_at > (due_on + 1)::timestamptz, true)
         -- No record of a delivery, or one still on the way, is not known to be trouble.
         and deliveries > 0
         and on_the_way = 0

@@ -39,11 +39,11 @@ promise as (
         placed.line,
         min_by(
             commitment.promised_date,
-            (commitment.commitment_no, commitment.arrived_at, commitment.shipment_id)
+            (commitment.arrived_at, commitment.commitment_no, commitment.shipment_id)
         ) as promised_date,
         min_by(
             commitment.promised_quantity,
-            (commitment.commitment_no, commitment.arrived_at, commitment.shipment_id)
+            (commitment.arrived_at, commitment.commitment_no, commitment.shipment_id)
         ) as promised_quantity,
         min(commitment.arrived_at) as promised_at
     from placed
@@ -55,9 +55,12 @@ promise as (
             and placed.line = commitment.line
             and (placed.partner_role = 'supplier') = (commitment.promised_by = 'partner')
     where
-        -- A promise after the fact is none: it is here before the day that it speaks of.
+        -- The first is what was here first, whatever its number. A promise after the fact is none:
+        -- it is here before the day that was asked for, or within a day of the order.
         commitment.promised_date is not null
-        and commitment.arrived_at < placed.requested_date::timestamptz + interval 1 day
+        and commitment.arrived_at < greatest(
+            placed.requested_date::timestamptz, placed.placed_at + interval 1 day
+        )
         and commitment.arrived_at < commitment.promised_date::timestamptz + interval 1 day
     group by placed.partner, placed.direction, placed.order_id, placed.line
 ),

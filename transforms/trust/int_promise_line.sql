@@ -2,7 +2,8 @@
 -- grain: partner, direction, promise_id
 -- reads: int_order_line, run, stg_terms
 -- range: partners whose terms let them promise; counted two weeks after the promised day, a line
---        without promise after the requested one; kept is from 0 to 1
+--        without promise after the requested one, and a promise more than a quarter later than that
+--        then, as not kept; kept is from 0 to 1
 with
 asked as (select as_of from run),
 
@@ -19,14 +20,20 @@ line as (
         line.*,
         -- A promise that withholds its quantity is one of all that was ordered.
         coalesce(line.promised_quantity, line.ordered_quantity) as told_quantity,
-        line.due_on::timestamptz + interval 14 day as counted_at
+        least(
+            line.due_on::timestamptz + interval 14 day,
+            line.requested_date::timestamptz + interval 91 day
+        ) as counted_at
     from int_order_line as line
     semi join promising using (partner, direction)
     cross join asked
     where
         line.partner_role = 'supplier'
         and line.ordered_quantity > 0
-        and line.due_on::timestamptz + interval 14 day <= asked.as_of
+        and least(
+            line.due_on::timestamptz + interval 14 day,
+            line.requested_date::timestamptz + interval 91 day
+        ) <= asked.as_of
         -- What we cancelled before it was due is not the partner's to keep.
         and coalesce(line.cancelled_at > line.due_on::timestamptz, true)
 )
@@ -42,6 +49,7 @@ select
     promised_date is not null as is_promised,
     case
         when promised_date is null then 0
+        when counted_at < due_on::timestamptz + interval 14 day then 0
         -- In full is against the promise; what was ordered and not promised is not kept.
         when on_time_quantity >= least(told_quantity, ordered_quantity, wanted_quantity)
             then least(1, told_quantity / ordered_quantity)

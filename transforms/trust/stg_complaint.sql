@@ -10,7 +10,7 @@ raised as (
     select
         partner,
         complaint_id,
-        min(arrived_at) as raised_at,
+        min(arrived_at) filter (where status_no = 1) as raised_at,
         min((status_no, arrived_at)) as first_said,
         arg_min(item_id, (status_no, arrived_at)) as item_id,
         arg_min(subject_ref, (status_no, arrived_at)) as subject_ref

@@ -2,7 +2,8 @@
 -- grain: partner, direction, order_id, line, delivery_id
 -- reads: landed.delivery, own.delivery, run
 -- range: arrived_at <= run.as_of; the newest vintage, since when the arrival is known, and what was
---        first known of it: an outcome that was judged stays as it was
+--        first known of it: an outcome that was judged stays as it was. Once we record deliveries of a
+--        partner ourselves, its word on further ones is not taken
 with
 asked as (select as_of from run),
 
@@ -24,7 +25,10 @@ in_time as (
         -- A line that we record ourselves is not also taken from the partner's word.
         max(known.is_own) over (
             partition by known.partner, known.order_id, known.line
-        ) as line_is_own
+        ) as line_is_own,
+        min(known.arrived_at) filter (where known.is_own) over (
+            partition by known.partner
+        ) as recorded_from
     from known
     cross join asked
     where known.arrived_at <= asked.as_of
@@ -45,5 +49,5 @@ select
     arg_min(arrived_on, arrived_at) as first_arrived_on,
     (arg_min(quantity, arrived_at) filter (where arrived_on is not null))::double as first_quantity
 from in_time
-where is_own = line_is_own
+where is_own = line_is_own and (is_own or coalesce(arrived_at < recorded_from, true))
 group by partner, order_id, line, delivery_id

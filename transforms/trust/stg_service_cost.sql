@@ -3,7 +3,8 @@
 --        shipment_id
 -- reads: landed.service_cost, own.service_cost, run, stg_shipment
 -- range: known_at <= run.as_of is when it was here; arrived_at the same, and without end for what came
---        after its shipment's cut-off, which counts for nothing as a plan
+--        after its shipment's cut-off, which counts for nothing as a plan. Once we record what a
+--        partner's services cost us, its word on that is not taken
 with
 asked as (select as_of from run),
 
@@ -17,6 +18,15 @@ known as (
         *,
         true as is_own
     from own.service_cost
+),
+
+recording as (
+    select
+        partner,
+        min(arrived_at) as recorded_from
+    from own.service_cost
+    where actual_cost is not null
+    group by partner
 ),
 
 late as (
@@ -41,9 +51,13 @@ select
     known.shipment_id,
     known.planned_cost::double as planned_cost,
     known.hours::double as hours,
-    known.actual_cost::double as actual_cost
+    case
+        when known.is_own or coalesce(known.arrived_at < recording.recorded_from, true)
+            then known.actual_cost
+    end::double as actual_cost
 from known
 cross join asked
+left join recording on known.partner = recording.partner
 left join late
     on
         known.partner = late.partner
