@@ -113,6 +113,7 @@ select
     null::double as quantile_level,
     hash(partner, direction, kind, column_name, series_id) as series_no,
     hash(partner, direction, kind, series_id) as subject_no,
+    null::ubigint as outcome_no,
     hash(partner, direction, kind, column_name) as column_no
 from dated
 """

@@ -79,6 +79,7 @@ select
     'demand_forecast' as kind,
     due.column_name,
     due.item_id || '/' || due.ship_to as series_id,
+    due.item_id || '/order/' || due.period as outcome_id,
     due.period_start,
     due.agreement_id,
     due.cut_off_at,

@@ -15,6 +15,7 @@ select
     due.kind,
     due.column_name,
     due.item_id || '/' || due.flow as series_id,
+    due.item_id || '/' || due.flow || '/' || due.period as outcome_id,
     due.period_start,
     due.agreement_id,
     due.cut_off_at,

@@ -3,7 +3,8 @@
 -- reads: int_commitment_cell, int_financial_cell, int_forecast_cell, int_item_cell, int_service_cell
 -- range: cut-off passed by run.as_of; f is null where nothing came in time, y where not yet known;
 --        a value beyond 1e15, or that is no number, counts as none; numbers for names: what follows
---        sorts and groups by them
+--        sorts and groups by them. outcome_no is what cells of several kinds may speak of, an item in
+--        a period, else of nothing
 with
 known as (
     select
@@ -39,5 +40,6 @@ select
     ),
     hash(partner, direction, kind, column_name, series_id) as series_no,
     hash(partner, direction, kind, series_id) as subject_no,
+    hash(partner, direction, outcome_id) as outcome_no,
     hash(partner, direction, kind, column_name) as column_no
 from known
