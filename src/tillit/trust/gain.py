@@ -28,6 +28,8 @@ _RECENT = 4
 _MEAN_OF = 13
 _WAVE_OF = 104
 _WAVE_DOUBT = 5.0
+# What lies farther back than this from the last outcome that was not zero is all alike.
+_LONGEST_GAP = 16
 # Farther from the frame than this our own fit is a guess: its error says nothing of the sender's.
 _FAR = 1.0
 _NEVER = np.iinfo(np.int64).max
@@ -187,6 +189,10 @@ def _baseline(cells: Cells, y: Floats, y_first: Floats, newest: Newest) -> list[
     z = [last, season, trend, recent, wave, np.where(np.isfinite(already), already, 0.0)]
     # Where something is ordered every week, both are the same.
     z += [] if np.array_equal(before, last, equal_nan=True) else [before]
+    nothing = cells.y == 0
+    if nothing.any():
+        rhythm = _first_known(_rhythm(cells.y, newest) - y_first, mean)
+        z.append(np.where(newest.look_up(nothing.cumsum(axis=0)) > 0, rhythm, last))
     z += [carried(from_first(column)[0]) for column in cells.more]
     # What never varies is in the constant, and costs as many sums as any other.
     return [column for column in z if (column != column[:1]).any()]
@@ -220,6 +226,32 @@ def _wave(y: Floats, season: Places, newest: Newest) -> Floats:
     level = newest.look_up(of_y - a * of_sine - b * of_cosine)
     wave = level + newest.look_up(a) * sine + newest.look_up(b) * cosine
     return np.asarray(np.where(season > 0, wave, 0.0))
+
+
+def _rhythm(y: Floats, newest: Newest) -> Floats:
+    """The last outcome that was not zero, by how often one came as long after another.
+
+    Who is ordered from every third week needs nobody to say so. Until there was a week without
+    anything this would be the last value, and it is not asked.
+    """
+    count = np.arange(len(y))[:, np.newaxis]
+    there = np.isfinite(y)
+    came = there & (y != 0)
+    place = np.maximum.accumulate(np.where(came, count, -1), axis=0)
+    last = np.asarray(newest.look_up(place, -1), dtype=np.int64)
+    gap = np.where(last < 0, 0, np.minimum(count - last, _LONGEST_GAP))
+
+    def share(those: NDArray[np.bool_]) -> Floats:
+        seen = newest.look_up((those & there).cumsum(axis=0))
+        found: Floats = newest.look_up((those & came).cumsum(axis=0)) / np.maximum(seen, 1)
+        return np.where(seen > 0, found, np.nan)
+
+    often = share(np.ones_like(there))
+    for length in range(1, _LONGEST_GAP + 1):
+        those = gap == length
+        if those.any():
+            often = np.where(those, _first_known(share(those), often), often)
+    return often * at(y, last, np.nan)
 
 
 def _first_known(*choices: Floats) -> Floats:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tillit.validation import cheats_invented as invented
 from tillit.validation import cheats_sent as sent
 from tillit.validation import cheats_told as told
 from tillit.validation.histories import History
@@ -26,6 +27,7 @@ FORECAST = column("demand_forecast", "quantity")
 PLAN = column("production_plan", "planned_quantity")
 _HIGH = column("demand_forecast", "quantity_high")
 _CAPACITY = column("production_plan", "capacity_quantity")
+_STOCK = column("inventory", "quantity", "b2s")
 
 Act = Callable[[Scene], History]
 
@@ -197,6 +199,33 @@ def _sent() -> Iterator[Cheat]:
     )  # fmt: skip
 
 
+def _invented() -> Iterator[Cheat]:
+    c = FORECAST
+    yield Cheat(
+        "goods invented", "deliveries of what nobody ordered are reported, as they were planned",
+        "s2b", write_down, lambda s: invented.goods_invented(s, dice(s)), mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
+        "promises rewritten", "what will be late is promised once more, for 2100 and as the first",
+        "s2b", write_down, invented.promises_rewritten, mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
+        "stocked forecast", "what was forecast a week ago is said again as stock", "b2s",
+        _after(lambda s: told.withheld(told.opened(s, c), _STOCK)),
+        _after(lambda s: told.stocked(told.opened(s, c), c, _STOCK)), mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
+        "rhythm echoed", "orders come every third week, and the last one is forecast again", "b2s",
+        _after(lambda s: told.withheld(told.rhythmic(s, 3), c)),
+        _after(lambda s: told.rhythm_echoed(told.rhythmic(s, 3), c, 3)), mean=0.3, most=2.0,
+    )  # fmt: skip
+    yield Cheat(
+        "orders invented", "what was forecast at random is ordered afterwards, for two hours",
+        "b2s", write_down, lambda s: invented.orders_invented(s, dice(s)),
+        why="the buyer's orders are the outcome: who makes it can foretell it",
+    )  # fmt: skip
+
+
 def _said() -> Iterator[Cheat]:
     yield Cheat(
         "complaints of everything", "every good delivery is complained of", "b2s",
@@ -230,4 +259,7 @@ def _said() -> Iterator[Cheat]:
     )  # fmt: skip
 
 
-CHEATS: tuple[Cheat, ...] = (*_fills(FORECAST), *_fills(PLAN), *_told(), *_sent(), *_said())
+CHEATS: tuple[Cheat, ...] = (
+    *(*_fills(FORECAST), *_fills(PLAN), *_told(), *_sent(), *_said()),
+    *_invented(),
+)

@@ -38,9 +38,12 @@ __all__ = [
     "outcome_of",
     "padded",
     "repeated",
+    "rhythm_echoed",
+    "rhythmic",
     "shifted",
     "smoothed",
     "stale_after",
+    "stocked",
     "stopped_after",
     "throughout",
     "totals_echoed",
@@ -227,6 +230,35 @@ def repeated(scene: Scene, c: Column, again: Column, rng: np.random.Generator) -
     values = scene.told.values[c]
     blur = 0.05 * np.nanstd(values, axis=-1, keepdims=True) * rng.standard_normal(values.shape)
     return _saying(scene, again, values + blur)
+
+
+def stocked(scene: Scene, c: Column, stock: Column, vintage: int = 1) -> Scene:
+    """What was said of a week, in an older vintage, is said again as the stock before it."""
+    values = np.full_like(scene.told.values[stock], np.nan)
+    values[0, :, :-1] = scene.told.values[c][vintage, :, 1:]
+    return _saying(scene, stock, values)
+
+
+def rhythmic(scene: Scene, weeks: int) -> Scene:
+    """Orders come every so many weeks; no cheat, but what telling their rhythm is held against."""
+    quantity = scene.demand.quantity
+    gathered = np.zeros_like(quantity)
+    sums = np.concatenate([np.zeros((len(quantity), 1)), quantity.cumsum(axis=1)], axis=1)
+    for first in range(weeks):
+        at = np.arange(first, quantity.shape[1], weeks)
+        mine = np.arange(first, len(quantity), weeks)[:, None]
+        gathered[mine, at] = sums[mine, at + 1] - sums[mine, np.maximum(at + 1 - weeks, 0)]
+    moved = replace(scene.demand, quantity=gathered)
+    trade = make_trade(scene.world, moved)
+    voice = make_voice(scene.world, trade)
+    return replace(scene, demand=moved, trade=trade, voice=voice)
+
+
+def rhythm_echoed(scene: Scene, c: Column, weeks: int) -> Scene:
+    """Nothing, nothing, and the last order again: a rhythm that the receiver sees itself."""
+    values = np.full_like(scene.told.values[c], np.nan)
+    values[0] = _earlier(scene.demand.quantity, weeks)
+    return _saying(scene, c, values)
 
 
 def inflated(scene: Scene, c: Column, by: float = 1.3) -> Scene:

@@ -46,11 +46,11 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
     """Z without its constant, and the lag of what was known.
 
     Last value, season, trend, mean of 13, the season's wave, what was known already, what the books
-    held of the cell before, and more.
+    held of the cell before, the rhythm of outcomes, and more.
     """
     n = len(s.y)
     usable_from = np.maximum.accumulate(s.known_at)
-    z = np.full((n, 7 + len(s.more)), np.nan)
+    z = np.full((n, 8 + len(s.more)), np.nan)
     lags = np.zeros(n, dtype=np.int64)
     for t in range(n):
         known = np.flatnonzero(usable_from <= s.cut_off[t])
@@ -68,8 +68,26 @@ def baseline(s: Series) -> tuple[Floats, NDArray[np.int64]]:
         book = np.nan if s.before is None else s.before[t]
         before = book if np.isfinite(book) else last
         more = (carried(row[: t + 1]) for row in s.more)
-        z[t] = last, season, t, recent_mean, wave(s, newest, t), s.known[t], before, *more
+        plain = last, season, t, recent_mean, wave(s, newest, t), s.known[t], before
+        rhythm = rhythmic(s.y, lags, newest, t) if (history == 0).any() else last
+        z[t] = *plain, rhythm if np.isfinite(rhythm) else mean, *more
     return z, lags
+
+
+def rhythmic(y: Floats, lags: NDArray[np.int64], newest: int, t: int) -> float:
+    """The last outcome that was not zero, by how often one came as long after another."""
+
+    def gap(row: int, newest: int) -> int:
+        came = [at for at in range(newest + 1) if np.isfinite(y[at]) and y[at] != 0]
+        return min(row - came[-1], 16) if came else 0
+
+    rows = [row for row in range(newest + 1) if np.isfinite(y[row])]
+    same = [row for row in rows if gap(row, row - int(lags[row])) == gap(t, newest)]
+    came = [y[row] for row in rows if y[row] != 0]
+    if not came:
+        return np.nan
+    among = same or rows
+    return float(np.mean([y[row] != 0 for row in among]) * came[-1])
 
 
 def framed(newest: int, frame: int, usable: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -100,6 +100,8 @@ def random_series(rng: np.random.Generator) -> Series:
     n = int(rng.integers(30, 160))
     y = rng.uniform(-1e3, 1e3) + rng.uniform(1, 100) * np.cumsum(rng.standard_normal(n)) / 5
     y += rng.standard_normal(n)
+    if rng.random() < 0.4:
+        y[rng.random(n) < rng.choice([0.1, 0.6])] = 0.0
     f = rng.uniform(-3, 3) * y + rng.uniform(0.1, 3) * rng.standard_normal(n)
     f[rng.random(n) < rng.choice([0.0, 0.3])] = np.nan
     y[rng.random(n) < rng.choice([0.0, 0.05])] = np.nan
@@ -241,6 +243,21 @@ def test_a_week_without_an_order_is_known_before_it_is_settled(
     ((unaware, _), (aware, _)) = score(connection, [echo, replace(echo, before=book)])
     assert (aware == 0).all()
     assert (unaware != 0).any()
+
+
+@pytest.mark.parametrize("weeks", [2, 3, 5])
+def test_a_rhythm_that_we_see_ourselves_is_worth_exactly_nothing(
+    connection: duckdb.DuckDBPyConnection, weeks: int
+) -> None:
+    """Orders come every so many weeks, and are said to come, as large as the last."""
+    rng = np.random.default_rng(31)
+    y = np.zeros(160)
+    y[::weeks] = 100 + 20 * rng.standard_normal(len(y[::weeks]))
+    again = np.concatenate([np.zeros(weeks), y[:-weeks]])
+    told = y + 5 * rng.standard_normal(160) * (y > 0)
+    ((echo, _), (news, _)) = score(connection, [weekly(y, again), weekly(y, told)])
+    assert (echo[-52:] == 0).all()
+    assert news[-52:].sum() > 26
 
 
 def test_a_calendar_is_worth_nothing(connection: duckdb.DuckDBPyConnection) -> None:
