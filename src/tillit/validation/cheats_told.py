@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tillit.validation.demand import INTERMITTENT, PUBLIC_LAG
 from tillit.validation.nature import COLUMNS, Column
+from tillit.validation.told import make_told
 from tillit.validation.trade import make_trade
 from tillit.validation.voice import make_voice
 from tillit.validation.writing import Scene
@@ -250,8 +251,13 @@ def rhythmic(scene: Scene, weeks: int) -> Scene:
         gathered[mine, at] = sums[mine, at + 1] - sums[mine, np.maximum(at + 1 - weeks, 0)]
     moved = replace(scene.demand, quantity=gathered)
     trade = make_trade(scene.world, moved)
-    voice = make_voice(scene.world, trade)
-    return replace(scene, demand=moved, trade=trade, voice=voice)
+    return Scene(
+        world=scene.world,
+        demand=moved,
+        trade=trade,
+        told=make_told(scene.world, moved, trade),
+        voice=make_voice(scene.world, trade),
+    )
 
 
 def rhythm_echoed(scene: Scene, c: Column, weeks: int) -> Scene:
