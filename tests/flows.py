@@ -54,7 +54,13 @@ class Flows:
             weight=self.weight[direction],
             enough=cells[0].sum(axis=1) >= 26,
             columns=cells,
-            parts=np.stack([values[direction, window] for values in self.parts.values()]),
+            parts=np.stack(
+                [
+                    values[direction, window]
+                    for name, values in self.parts.items()
+                    if name != "troubles_told"
+                ]
+            ),
             has=(True, True, True),
         )
 
