@@ -2,7 +2,7 @@
 -- grain: series_no, cell_no
 -- reads: class_cell, definition
 -- range: as class_cell; counts over the last 52 due cells whose outcome was known at the cut-off; 0
---        for what is missing or late, and before four cells were shared
+--        where nothing was said by then, and before four cells were shared
 --
 -- log2((n_xy + 1/2) / (n_x + K/2)) - log2((n_y + 1/2) / (n + K/2)), with K classes of outcome: how
 -- much likelier the outcome was to one who had seen the word than to one who had not. Counted are
@@ -32,28 +32,13 @@ cell as (
             and class_cell.cut_off_at >= outcome.y_known_at
 ),
 
-counted as (
+pair as (
     select
         cell.series_no,
         cell.cell_no,
-        count(*) as shared,
-        count(*) filter (where before.told_by_ourselves = cell.told_by_ourselves) as n,
-        count(*) filter (
-            where
-            before.told_by_ourselves = cell.told_by_ourselves
-            and before.y_class = cell.y_class
-        ) as n_y,
-        count(*) filter (
-            where
-            before.told_by_ourselves = cell.told_by_ourselves
-            and before.f_class = cell.f_class
-        ) as n_x,
-        count(*) filter (
-            where
-            before.told_by_ourselves = cell.told_by_ourselves
-            and before.f_class = cell.f_class
-            and before.y_class = cell.y_class
-        ) as n_xy
+        before.told_by_ourselves = cell.told_by_ourselves as is_alike,
+        before.f_class = cell.f_class as is_same_word,
+        before.y_class = cell.y_class as is_same_outcome
     from cell
     inner join cell as before
         on
@@ -62,7 +47,19 @@ counted as (
             and cell.cell_no <= before.cell_no + cell.frame_cells
             and cell.cut_off_at >= before.y_known_at
     where before.y_class is not null and before.f_class is not null
-    group by cell.series_no, cell.cell_no
+),
+
+counted as (
+    select
+        series_no,
+        cell_no,
+        count(*) as shared,
+        count(*) filter (where is_alike) as n,
+        count(*) filter (where is_alike and is_same_outcome) as n_y,
+        count(*) filter (where is_alike and is_same_word) as n_x,
+        count(*) filter (where is_alike and is_same_word and is_same_outcome) as n_xy
+    from pair
+    group by series_no, cell_no
 )
 
 select

@@ -17,7 +17,6 @@ ordered as (
             and later.direction = earlier.direction
             and later.outcome = earlier.outcome
             and later.place > earlier.place
-            and (later.outcome = 'item' or later.kind = earlier.kind)
 ),
 
 asked as (

@@ -89,53 +89,62 @@ before as (
             rows between 12 preceding and current row
         ) as usual
     from int_forecast_last
+),
+
+known as (
+    select
+        due.*,
+        told.f_class,
+        told.first_arrived_at,
+        ordered.ordered,
+        before.last_known,
+        before.before_known,
+        before.usual,
+        coalesce(nullif(ordered.book, 0), told.quantity) as expected
+    from due
+    left join told using (partner, direction, column_name, item_id, ship_to, period_no)
+    left join ordered using (partner, direction, column_name, item_id, ship_to, period_no)
+    left join before using (partner, direction, column_name, item_id, ship_to, period_no)
 )
 
 select
-    due.partner,
-    due.direction,
+    known.partner,
+    known.direction,
     'demand_forecast' as kind,
-    due.column_name,
-    due.item_id || '/' || due.ship_to as series_id,
-    due.period_start,
-    due.agreement_id,
-    due.cut_off_at,
-    due.settled_at as y_known_at,
+    known.column_name,
+    known.item_id || '/' || known.ship_to as series_id,
+    known.period_start,
+    known.agreement_id,
+    known.cut_off_at,
+    known.settled_at as y_known_at,
     case
-        when told.f_class is not null then 'arrived'
-        when told.first_arrived_at > due.cut_off_at then 'late'
+        when known.f_class is not null then 'arrived'
+        when known.first_arrived_at > known.cut_off_at then 'late'
         else 'missing'
     end as status,
-    told.f_class,
+    known.f_class,
     case
-        when coalesce(due.settled_at > asked.as_of, true) then null
-        when coalesce(ordered.ordered, 0) <= 0 then 'none'
-        when ordered.ordered < 0.9 * before.last_known then 'less'
-        when ordered.ordered <= 1.1 * before.last_known then 'as before'
+        when coalesce(known.settled_at > asked.as_of, true) then null
+        when coalesce(known.ordered, 0) <= 0 then 'none'
+        when known.ordered < 0.9 * known.last_known then 'less'
+        when known.ordered <= 1.1 * known.last_known then 'as before'
         else 'more'
     end as y_class,
     concat_ws(
         '/',
         case
-            when before.before_known <= 0 then 'none'
-            when before.last_known < 0.9 * before.usual then 'less'
-            when before.last_known <= 1.1 * before.usual then 'as before'
-            when before.last_known > 1.1 * before.usual then 'more'
+            when known.before_known <= 0 then 'none'
+            when known.last_known < 0.9 * known.usual then 'less'
+            when known.last_known <= 1.1 * known.usual then 'as before'
+            when known.last_known > 1.1 * known.usual then 'more'
         end,
         case
-            when coalesce(nullif(ordered.book, 0), told.quantity) <= 0 then 'none'
-            when coalesce(nullif(ordered.book, 0), told.quantity) < 0.9 * before.last_known
-                then 'less'
-            when coalesce(nullif(ordered.book, 0), told.quantity) <= 1.1 * before.last_known
-                then 'as before'
-            when coalesce(nullif(ordered.book, 0), told.quantity) > 1.1 * before.last_known
-                then 'more'
+            when known.expected <= 0 then 'none'
+            when known.expected < 0.9 * known.last_known then 'less'
+            when known.expected <= 1.1 * known.last_known then 'as before'
+            when known.expected > 1.1 * known.last_known then 'more'
         end
     ) as own_class,
     4 as classes
-from due
+from known
 cross join asked
-left join told using (partner, direction, column_name, item_id, ship_to, period_no)
-left join ordered using (partner, direction, column_name, item_id, ship_to, period_no)
-left join before
-    using (partner, direction, column_name, item_id, ship_to, period_no)

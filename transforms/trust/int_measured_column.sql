@@ -31,15 +31,14 @@ select
     measured_by.measure,
     measured_by.position,
     case
-        when kind in ('demand_forecast', 'production_plan', 'inventory') then 'item' else witness
+        when kind in ('demand_forecast', 'production_plan', 'inventory') then 'item'
+        else kind || '/' || witness
     end as outcome,
     case measured_by.measure
         when 'numeric'
             then
                 row_number() over (
-                    partition by
-                        partner, direction, outcome, measured_by.measure,
-                        case outcome when 'item' then '' else kind end
+                    partition by partner, direction, outcome, measured_by.measure
                     order by
                         weight desc, (kind = 'inventory')::integer asc, kind asc,
                         measured_by.position asc

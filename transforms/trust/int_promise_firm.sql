@@ -31,6 +31,11 @@ firm as (
         ship_to,
         period,
         period_start,
+        case period
+            when 'day' then date_diff('day', date '1970-01-05', period_start)
+            when 'month' then date_diff('month', date '1970-01-01', period_start)
+            else date_diff('week', date '1970-01-05', period_start)
+        end as period_no,
         arg_min(value, (arrived_at, shipment_id)) as quantity,
         min(arrived_at) as arrived_at
     from stg_demand_forecast
@@ -43,17 +48,6 @@ firm as (
     group by partner, direction, item_id, ship_to, period, period_start
 ),
 
-numbered as (
-    select
-        *,
-        case period
-            when 'day' then date_diff('day', date '1970-01-05', period_start)
-            when 'month' then date_diff('month', date '1970-01-01', period_start)
-            else date_diff('week', date '1970-01-05', period_start)
-        end as period_no
-    from firm
-),
-
 booked as (
     select
         firm.partner,
@@ -63,7 +57,7 @@ booked as (
         firm.ship_to,
         firm.period_no,
         sum(change.quantity) as quantity
-    from numbered as firm
+    from firm
     inner join int_demand_change as change
         using (partner, direction, period, item_id, ship_to, period_no)
     where change.known_at <= firm.arrived_at
@@ -77,7 +71,7 @@ promise as (
         firm.quantity - coalesce(booked.quantity, 0) as promised,
         cell.y - coalesce(booked.quantity, 0) as ordered,
         cell.y_known_at
-    from numbered as firm
+    from firm
     inner join int_forecast_cell as cell
         on
             firm.partner = cell.partner

@@ -30,10 +30,7 @@ line as (
     where
         line.partner_role = 'supplier'
         and line.ordered_quantity > 0
-        and least(
-            line.due_on::timestamptz + interval 14 day,
-            line.requested_date::timestamptz + interval 91 day
-        ) <= asked.as_of
+        and counted_at <= asked.as_of
         -- What we cancelled before it was due is not the partner's to keep.
         and coalesce(line.cancelled_at > line.due_on::timestamptz, true)
 )

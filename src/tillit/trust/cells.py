@@ -244,10 +244,15 @@ class _Given:
                 already=laid["known_already"],
                 season=self.season[block.places[0]],
                 level=self.level[block.places[0]],
-                more=tuple(values for values in more if np.isfinite(values).any()),
-                earlier=tuple(earlier),
+                more=_said(more),
+                earlier=_said(earlier),
             )
         )
+
+
+def _said(columns: Iterable[Floats]) -> tuple[Floats, ...]:
+    """Those that say anything of these series: the others would be fitted for nothing."""
+    return tuple(values for values in columns if np.isfinite(values).any())
 
 
 def _blocks(series: NDArray[np.uint64]) -> Iterator[_Block]:

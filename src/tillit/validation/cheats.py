@@ -260,6 +260,10 @@ def _said() -> Iterator[Cheat]:
 
 
 CHEATS: tuple[Cheat, ...] = (
-    *(*_fills(FORECAST), *_fills(PLAN), *_told(), *_sent(), *_said()),
+    *_fills(FORECAST),
+    *_fills(PLAN),
+    *_told(),
+    *_sent(),
+    *_said(),
     *_invented(),
 )

@@ -7,18 +7,17 @@ sender has made it, and so foretells it exactly.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tillit.validation.agreed import names_of
+from tillit.validation.cheats_told import newest_only
 from tillit.validation.histories import History, joined, table
 from tillit.validation.nature import Column
 from tillit.validation.told import column
 from tillit.validation.world import START
-from tillit.validation.writing import Scene, write_down
+from tillit.validation.writing import Scene, instant, prefix, write_down
 
 __all__ = ["goods_invented", "orders_invented", "promises_rewritten"]
 
@@ -40,7 +39,9 @@ def goods_invented(scene: Scene, rng: np.random.Generator) -> History:
     key, week = _each(came)
     number = joined("GH-", week, "-", key)
     rows = table(
-        **_prefix(scene, key, "s2b", "delivery", number, START + 7 * week + 5, 12),
+        **prefix(
+            scene, scene.world.owner[key], "s2b", "delivery", number, instant(7 * week + 5, 12)
+        ),
         delivery_id=number,
         order_id=number,
         line=1,
@@ -67,8 +68,10 @@ def orders_invented(scene: Scene, rng: np.random.Generator) -> History:
     number = joined("PH-", week, "-", key)
     for status, hour in (("placed", 17), ("cancelled", 19)):
         rows = table(
-            **_prefix(
-                scene, key, "b2s", "order", joined(number, "/", status), START + 7 * week + 7, hour
+            **prefix(
+                *(scene, scene.world.owner[key], "b2s", "order"),
+                joined(number, "/", status),
+                instant(7 * week + 7, hour),
             ),
             order_id=number,
             line=1,
@@ -100,9 +103,9 @@ def promises_rewritten(scene: Scene) -> History:
     key, week, line = trade.key[bad], trade.week[bad], trade.line[bad]
     order = joined("PO-", week, "-", key)
     rows = table(
-        **_prefix(
-            scene, key, "s2b", "delivery_commitment", joined("first/", order, "/", line),
-            START + wanted[bad], 20,
+        **prefix(
+            *(scene, scene.world.owner[key], "s2b", "delivery_commitment"),
+            *(joined("first/", order, "/", line), instant(wanted[bad], 20)),
         ),
         order_id=order,
         line=line,
@@ -126,41 +129,11 @@ def _size(values: Floats) -> Floats:
     return size
 
 
-def _saying(scene: Scene, c: Column, newest: Floats) -> Scene:
-    """Only this is said of each week, in its newest vintage."""
-    values = np.full_like(scene.told.values[c], np.nan)
-    values[0] = newest
-    return replace(scene, told=scene.told.saying(c, values))
-
-
-def _prefix(
-    scene: Scene, key: NDArray[np.int64], flow: str, kind: str, shipment: Any, day: Any, hour: int
-) -> dict[str, Any]:
-    owner = scene.world.owner[key]
-    return {
-        "relationship_id": names_of(scene.world).take(pa.array(owner)),
-        "flow": flow,
-        "agreement_id": joined(flow, "/", kind + "/", owner),
-        "shipment_id": joined("invented/", shipment),
-        "issued_at": day.astype("datetime64[us]") + hour * _HOUR,
-    }
+def _saying(scene: Scene, c: Column, values: Floats) -> Scene:
+    return replace(scene, told=scene.told.saying(c, newest_only(scene, c, values)))
 
 
 def _with(history: History, kind: str, rows: pa.Table) -> History:
     """With rows more, each a shipment that comes half an hour after it was issued."""
-    there = history.tables[kind]
-    arrived = table(
-        relationship_id=rows["relationship_id"],
-        direction=rows["flow"],
-        agreement_id=rows["agreement_id"],
-        shipment_id=rows["shipment_id"],
-        kind=kind,
-        rows=1,
-        arrived_at=rows["issued_at"].to_numpy() + _HOUR // 2,
-        cut_off_at=rows["issued_at"].to_numpy() + 24 * _HOUR,
-    )
-    both = pa.concat_tables([there, rows.select(there.column_names).cast(there.schema)])
-    arrivals = arrived.select(history.arrivals.column_names).cast(history.arrivals.schema)
-    return replace(
-        history.replacing(kind, both), arrivals=pa.concat_tables([history.arrivals, arrivals])
-    )
+    issued = rows["issued_at"].to_numpy()
+    return history.adding(kind, rows, issued + _HOUR // 2, issued + 24 * _HOUR)

@@ -201,8 +201,8 @@ def ideas_spammed(history: History, flow: str, many: int = 200) -> History:
     """Hundreds of ideas that nobody takes up, all of them the same text."""
     kind = "design_idea" if flow == "s2b" else "process_idea"
     names = history.agreements["relationship_id"].unique()
-    rows, arrivals = history.tables[kind], history.arrivals
     for number, name in enumerate(names.to_pylist()):
+        rows = history.tables[kind]
         mine = pc.and_(pc.equal(rows["relationship_id"], name), pc.equal(rows["flow"], flow))
         first = rows.filter(pc.and_(mine, pc.equal(rows["status_no"], 1)))
         if not first.num_rows:
@@ -213,15 +213,14 @@ def ideas_spammed(history: History, flow: str, many: int = 200) -> History:
         copies = _set(_set(copies, "idea_id", ids), "shipment_id", ids)
         for text in ("title", "text"):
             copies = _set(copies, text, pa.array(["something could be better"] * many))
-        rows, arrivals = pa.concat_tables([rows, copies]), _with(arrivals, copies, kind)
-    return replace(history.replacing(kind, rows), arrivals=arrivals)
+        history = _at_once(history, kind, copies)
+    return history
 
 
 # ---- common -------------------------------------------------------------------------------------
 
 
 def _complaining(history: History, came: pa.Table, *, with_subject: bool) -> History:
-    rows = history.tables["complaint"]
     numbers = np.arange(came.num_rows)
     subject = (
         joined("delivery:", came["delivery_id"], "/", came["order_id"], "/", came["line"])
@@ -246,26 +245,14 @@ def _complaining(history: History, came: pa.Table, *, with_subject: bool) -> His
         status="raised",
         answered_on=pa.nulls(came.num_rows, pa.date32()),
         answer=pa.nulls(came.num_rows, pa.string()),
-    ).select(rows.column_names)
-    both = pa.concat_tables([rows, made.cast(rows.schema)])
-    return replace(
-        history.replacing("complaint", both), arrivals=_with(history.arrivals, made, "complaint")
     )
+    return _at_once(history, "complaint", made)
 
 
-def _with(arrivals: pa.Table, rows: pa.Table, kind: str) -> pa.Table:
-    """Arrivals of rows that are a shipment each and come at once."""
-    more = table(
-        relationship_id=rows["relationship_id"],
-        direction=rows["flow"],
-        agreement_id=rows["agreement_id"],
-        shipment_id=rows["shipment_id"],
-        kind=kind,
-        rows=1,
-        arrived_at=rows["issued_at"],
-        cut_off_at=rows["issued_at"],
-    )
-    return pa.concat_tables([arrivals, more.cast(arrivals.schema)])
+def _at_once(history: History, kind: str, rows: pa.Table) -> History:
+    """With rows more, which are a shipment each and come when they are issued."""
+    issued = rows["issued_at"].to_numpy()
+    return history.adding(kind, rows, issued, issued)
 
 
 def _is(rows: pa.Table, c: Column) -> Any:

@@ -32,6 +32,7 @@ __all__ = [
     "inflated",
     "late",
     "made_surprises",
+    "newest_only",
     "noise",
     "noise_after",
     "opened",
@@ -72,6 +73,13 @@ def _saying(scene: Scene, c: Column, values: Floats) -> Scene:
 def _like(scene: Scene, c: Column, values: Floats) -> Floats:
     """The same of every vintage, whatever was withheld."""
     return np.broadcast_to(values, scene.told.values[c].shape).copy()
+
+
+def newest_only(scene: Scene, c: Column, values: Floats) -> Floats:
+    """These values in the newest vintage, and nothing in those before it."""
+    said = np.full_like(scene.told.values[c], np.nan)
+    said[0] = values
+    return said
 
 
 def _earlier(values: Floats, weeks: int) -> Floats:
@@ -138,10 +146,8 @@ def constant(scene: Scene, c: Column) -> Scene:
 
 def echoed(scene: Scene, c: Column) -> Scene:
     """The newest outcome that the receiver has seen itself, sent back to it."""
-    values = np.full_like(scene.told.values[c], np.nan)
     # A week earlier it would be an older one.
-    values[0] = _earlier(outcome_of(scene, c), 1)
-    return _saying(scene, c, values)
+    return _saying(scene, c, newest_only(scene, c, _earlier(outcome_of(scene, c), 1)))
 
 
 def smoothed(scene: Scene, c: Column, weight: float = 0.2) -> Scene:
@@ -233,11 +239,11 @@ def repeated(scene: Scene, c: Column, again: Column, rng: np.random.Generator) -
     return _saying(scene, again, values + blur)
 
 
-def stocked(scene: Scene, c: Column, stock: Column, vintage: int = 1) -> Scene:
-    """What was said of a week, in an older vintage, is said again as the stock before it."""
-    values = np.full_like(scene.told.values[stock], np.nan)
-    values[0, :, :-1] = scene.told.values[c][vintage, :, 1:]
-    return _saying(scene, stock, values)
+def stocked(scene: Scene, c: Column, stock: Column) -> Scene:
+    """What was said of a week, a vintage ago, is said again as the stock before it."""
+    values = np.full_like(scene.demand.quantity, np.nan)
+    values[:, :-1] = scene.told.values[c][1, :, 1:]
+    return _saying(scene, stock, newest_only(scene, stock, values))
 
 
 def rhythmic(scene: Scene, weeks: int) -> Scene:
@@ -262,9 +268,7 @@ def rhythmic(scene: Scene, weeks: int) -> Scene:
 
 def rhythm_echoed(scene: Scene, c: Column, weeks: int) -> Scene:
     """Nothing, nothing, and the last order again: a rhythm that the receiver sees itself."""
-    values = np.full_like(scene.told.values[c], np.nan)
-    values[0] = _earlier(scene.demand.quantity, weeks)
-    return _saying(scene, c, values)
+    return _saying(scene, c, newest_only(scene, c, _earlier(scene.demand.quantity, weeks)))
 
 
 def inflated(scene: Scene, c: Column, by: float = 1.3) -> Scene:

@@ -45,6 +45,16 @@ class History:
         """The same, but for the table of one kind."""
         return replace(self, tables={**self.tables, kind: rows})
 
+    def adding(
+        self, kind: str, rows: pa.Table, arrived_at: NDArray[Any], cut_off_at: NDArray[Any]
+    ) -> History:
+        """With more rows of one kind, in shipments of their own; both times are given by row."""
+        there, arrived = self.tables[kind], Arrived()
+        arrived.add(rows, arrived_at, cut_off_at)
+        rows = rows.select(there.column_names).cast(there.schema)
+        more = self.replacing(kind, pa.concat_tables([there, rows]))
+        return replace(more, arrivals=pa.concat_tables([self.arrivals, arrived.all()]))
+
     def mapped(self, change: Callable[[pa.Table], pa.Table]) -> History:
         """Every table that has a relationship, changed."""
         return replace(

@@ -23,7 +23,7 @@ from tillit.validation.trade import Trade
 from tillit.validation.voice import Voice, phrase
 from tillit.validation.world import START, World
 
-__all__ = ["Scene", "write_down"]
+__all__ = ["Scene", "instant", "prefix", "write_down"]
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ def _plan(scene: Scene, arrived: Arrived, direction: str, kind: str) -> pa.Table
         return None
     owner = scene.world.owner[key]
     delay = scene.told.delay[direction, kind][owner, issued]
-    cut_off = _at(7 * issued, -HOURS[kind])
+    cut_off = instant(7 * issued, -HOURS[kind])
     at = cut_off + _hours(delay)
     rows = table(
-        **_prefix(scene, owner, direction, kind, issued, at - _hours(1.0)),
+        **prefix(scene, owner, direction, kind, issued, at - _hours(1.0)),
         **_plan_key(kind, direction, key, week),
         **{c.name: values[number, vintage, key, week] for number, c in enumerate(columns)},
         unit="C62",
@@ -120,7 +120,7 @@ def _facts(scene: Scene, arrived: Arrived) -> dict[str, pa.Table]:
     line = {"order_id": joined("PO-", trade.week, "-", trade.key), "line": trade.line}
     rows = {
         "order": table(
-            **_prefix(scene, owner, "b2s", "order", trade.week, _at(7 * trade.week, 18.0)),
+            **prefix(scene, owner, "b2s", "order", trade.week, instant(7 * trade.week, 18.0)),
             **line,
             item_id=joined("item-", trade.key),
             quantity=trade.ordered,
@@ -133,13 +133,13 @@ def _facts(scene: Scene, arrived: Arrived) -> dict[str, pa.Table]:
             status="placed",
         ),
         "delivery_commitment": table(
-            **_prefix(
+            **prefix(
                 scene,
                 owner,
                 "s2b",
                 "delivery_commitment",
                 trade.week,
-                _at(7 * trade.week + 1, 12.0),
+                instant(7 * trade.week + 1, 12.0),
             ),
             **line,
             commitment_no=1,
@@ -151,7 +151,7 @@ def _facts(scene: Scene, arrived: Arrived) -> dict[str, pa.Table]:
     }
     came = trade.arrived_day // 7
     rows["delivery"] = table(
-        **_prefix(scene, owner, "s2b", "delivery", came, _at(7 * came + 5, 12.0)),
+        **prefix(scene, owner, "s2b", "delivery", came, instant(7 * came + 5, 12.0)),
         delivery_id=joined("DN-", trade.week, "-", trade.key, "-", trade.line),
         **line,
         item_id=joined("item-", trade.key),
@@ -213,7 +213,7 @@ def _complaints(scene: Scene, end: int) -> pa.Table:
     }  # fmt: skip
     number = np.arange(about.size)
     raised = table(
-        **_prefix(scene, owner, "b2s", "complaint", number, _at(said.raised_day, 17.0)),
+        **prefix(scene, owner, "b2s", "complaint", number, instant(said.raised_day, 17.0)),
         **shared,
         status_no=1,
         text="not as promised",
@@ -222,7 +222,7 @@ def _complaints(scene: Scene, end: int) -> pa.Table:
         answer=_no_text(about.size),
     )
     answered = table(
-        **_prefix(scene, owner, "s2b", "complaint", number, _at(said.answered_day, 17.0)),
+        **prefix(scene, owner, "s2b", "complaint", number, instant(said.answered_day, 17.0)),
         **shared,
         status_no=2,
         text=_no_text(about.size),
@@ -248,7 +248,7 @@ def _ideas(scene: Scene, number: int, kind: str, end: int) -> pa.Table:
         "offered_on": START + offered,
     }
     first = table(
-        **_prefix(scene, owner, there, kind, count, _at(offered, 17.0)),
+        **prefix(scene, owner, there, kind, count, instant(offered, 17.0)),
         **shared,
         status_no=1,
         status="offered",
@@ -256,7 +256,7 @@ def _ideas(scene: Scene, number: int, kind: str, end: int) -> pa.Table:
         answer=_no_text(owner.size),
     )
     second = table(
-        **_prefix(scene, owner, back, kind, count, _at(decided, 17.0)),
+        **prefix(scene, owner, back, kind, count, instant(decided, 17.0)),
         **shared,
         status_no=2,
         status=np.where(ideas.accepted[mine], "accepted", "rejected"),
@@ -272,7 +272,7 @@ def _interactions(scene: Scene, end: int) -> pa.Table:
     for direction in DIRECTIONS:
         number = np.arange(met.owner.size)
         rows = table(
-            **_prefix(scene, met.owner, direction, "interaction", number, _at(met.day, 18.0)),
+            **prefix(scene, met.owner, direction, "interaction", number, instant(met.day, 18.0)),
             interaction_id=joined("M-", number),
             held_on=START + met.day,
             minutes=met.minutes,
@@ -289,9 +289,10 @@ def _interactions(scene: Scene, end: int) -> pa.Table:
 _DAY = np.timedelta64(1, "D").astype("timedelta64[us]")
 
 
-def _prefix(
+def prefix(
     scene: Scene, owner: NDArray[Any], flow: str, kind: str, shipment: Any, issued: Any
 ) -> dict[str, Any]:
+    """The columns that come before a kind's own, of rows that these relationships send."""
     names = names_of(scene.world).take(pa.array(owner))
     return {
         "relationship_id": names,
@@ -302,7 +303,7 @@ def _prefix(
     }
 
 
-def _at(day: Any, hours: float) -> Any:
+def instant(day: Any, hours: float) -> Any:
     """The time so many hours after the beginning of a day that counts from the first Monday."""
     return (START + np.asarray(day)).astype("datetime64[us]") + _hours(hours)
 
